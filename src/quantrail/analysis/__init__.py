@@ -1,0 +1,1 @@
+"""Pure functions on results: metrics, statistics, score, failure rules, constraint rules."""

@@ -1,0 +1,1 @@
+"""Identifiers, enums, records and ports: the words every other room speaks."""

@@ -1,0 +1,112 @@
+"""Ids from content: the same work done twice, or on two machines, meets itself."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+import rfc8785
+
+from quantrail.domain.enums import EngineMode
+from quantrail.domain.ids import (
+    BacktestId,
+    ConstraintId,
+    ConstraintSetId,
+    ContentHash,
+    DataVersion,
+    FailureId,
+    RunId,
+    StrategyId,
+    TrialId,
+    UniverseVersion,
+)
+from quantrail.errors import InvalidInput
+
+
+def canonical_json(value: Any) -> bytes:
+    """``value`` as RFC 8785 JSON: sorted keys, shortest numbers, UTF-8.
+
+    NaN, infinities and integers beyond 2**53 have no canonical form and raise InvalidInput.
+    """
+    try:
+        return rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError as error:
+        raise InvalidInput(f"value has no canonical JSON form: {error}") from error
+
+
+def content_hash(value: Any) -> ContentHash:
+    """SHA-256 of the canonical JSON of ``value``, as hex."""
+    return ContentHash(hashlib.sha256(canonical_json(value)).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class ReproductionKey:
+    """Everything that can change a backtest's result, and nothing else.
+
+    ``period_start`` and ``period_end`` are inclusive session dates.
+    """
+
+    strategy_id: StrategyId
+    engine_mode: EngineMode
+    engine_version: str
+    data_version: DataVersion
+    universe_version: UniverseVersion
+    period_start: date
+    period_end: date
+    bar_interval: str
+    calc_contract_hash: ContentHash
+    model_versions_hash: ContentHash
+    seed: int
+
+
+def backtest_id(key: ReproductionKey) -> BacktestId:
+    """UUIDv8 (RFC 9562) from the first 128 bits of the key's SHA-256."""
+    content = asdict(key)
+    content["engine_mode"] = key.engine_mode.value
+    content["period_start"] = key.period_start.isoformat()
+    content["period_end"] = key.period_end.isoformat()
+    digest = int.from_bytes(hashlib.sha256(canonical_json(content)).digest()[:16], "big")
+    digest = digest & ~(0xF << 76) | (0x8 << 76)  # version
+    digest = digest & ~(0x3 << 62) | (0x2 << 62)  # variant
+    return BacktestId(str(uuid.UUID(int=digest)))
+
+
+def backtest_seed(strategy_id: StrategyId, data_version: DataVersion) -> int:
+    """A 32-bit seed from content, never from the run, so that every door draws the same."""
+    return int.from_bytes(hashlib.sha256(f"{strategy_id}|{data_version}".encode()).digest()[:4], "big")
+
+
+def trial_id(run_id: RunId, iteration_id: int, ordinal: int) -> TrialId:
+    """Position, not content: resuming a run meets its own trials instead of recounting them."""
+    return TrialId(content_hash([run_id, iteration_id, ordinal]))
+
+
+def failure_id(backtest: BacktestId, rule_id: str, rule_version: str) -> FailureId:
+    """One backtest breaks one rule once."""
+    return FailureId(content_hash([backtest, rule_id, rule_version]))
+
+
+def constraint_id(
+    scope: str, constraint_type: str, params: Mapping[str, Any], applies_to: Mapping[str, Any]
+) -> ConstraintId:
+    """Two failures that lead to the same rule lead to one constraint."""
+    return ConstraintId(content_hash([scope, constraint_type, dict(params), dict(applies_to)]))
+
+
+def constraint_set_id(members: Iterable[ConstraintId], base: ConstraintSetId | None) -> ConstraintSetId:
+    """The set's members, in any order, and what it was built on."""
+    return ConstraintSetId(content_hash([sorted(members), base]))
+
+
+def new_run_id(now: datetime, entropy: Callable[[int], bytes]) -> RunId:
+    """UUIDv7 (RFC 9562): milliseconds of ``now`` and ten bytes of ``entropy``."""
+    if now.tzinfo is None:
+        raise InvalidInput(f"run ids need an aware time, got naive {now.isoformat()}")
+    value = (int(now.timestamp() * 1000) & (2**48 - 1)) << 80 | int.from_bytes(entropy(10), "big")
+    value = value & ~(0xF << 76) | (0x7 << 76)
+    value = value & ~(0x3 << 62) | (0x2 << 62)
+    return RunId(str(uuid.UUID(int=value)))

@@ -1,0 +1,1 @@
+"""The structured knowledge store: tables, migrations, repositories, artifact files."""

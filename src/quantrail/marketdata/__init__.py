@@ -1,0 +1,1 @@
+"""Bars: immutable Parquet snapshots, data versions, the quality gate."""

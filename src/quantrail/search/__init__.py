@@ -1,0 +1,1 @@
+"""Candidate generators and the application of constraints to the search space."""

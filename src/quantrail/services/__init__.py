@@ -1,0 +1,1 @@
+"""Use cases: run the loop, reproduce, report. They own transactions."""

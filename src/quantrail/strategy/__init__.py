@@ -1,0 +1,1 @@
+"""The strategy language: parse, validate, canonical form and hash, templates and atoms."""
