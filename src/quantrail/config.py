@@ -1,0 +1,36 @@
+"""Settings, read once at the edge from arguments and environment, passed down as values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_HOME = ".quantrail"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where a project lives. ``database_url`` as SQLAlchemy writes it."""
+
+    home: Path
+    database_url: str
+
+    @property
+    def artifacts(self) -> Path:
+        return self.home / "artifacts"
+
+    @property
+    def market(self) -> Path:
+        return self.home / "market"
+
+
+def load_settings(
+    home: Path | None = None, database_url: str | None = None, environ: Mapping[str, str] | None = None
+) -> Settings:
+    """Arguments win over environment (``QUANTRAIL_HOME``, ``QUANTRAIL_DATABASE_URL``) over defaults."""
+    env = os.environ if environ is None else environ
+    where = (home or Path(env.get("QUANTRAIL_HOME") or DEFAULT_HOME)).expanduser().absolute()
+    url = database_url or env.get("QUANTRAIL_DATABASE_URL") or f"sqlite:///{where / 'quantrail.db'}"
+    return Settings(where, url)
