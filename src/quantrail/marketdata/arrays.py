@@ -1,0 +1,142 @@
+"""Slices as the engines read them: dense arrays, laid out once and memory-mapped by every worker."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from quantrail.domain.identity import content_hash
+from quantrail.domain.ids import DataVersion
+from quantrail.domain.market import BAR_COLUMNS, Bars
+from quantrail.errors import DataInvalid
+from quantrail.marketdata import segments
+from quantrail.marketdata.canonical import Leaf, leaves, node, root, timestamps
+from quantrail.marketdata.manifest import Manifest
+from quantrail.marketdata.records import DAILY
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SliceRequest:
+    """Rows of ``symbols`` (sorted) with ``first`` <= session < ``before``; None: open end."""
+
+    symbols: tuple[str, ...]
+    interval: str
+    first: date | None
+    before: date | None
+
+
+def rows_of(home: Path, manifest: Manifest, request: SliceRequest, *, verify: bool) -> pl.DataFrame:
+    """The slice's stored rows, sorted by symbol and time. ``verify`` compares each file with its hash."""
+    frames = []
+    for entry in sorted(manifest.parts(request.interval).values(), key=lambda e: e.part):
+        if (request.first and entry.last < request.first) or (
+            request.before and entry.first >= request.before
+        ):
+            continue
+        if verify:
+            segments.verify(home, entry)
+        frame = segments.read(home, entry, request.symbols)
+        day = pl.col("ts").cast(pl.Date)
+        if request.first and entry.first < request.first:
+            frame = frame.filter(day >= request.first)
+        if request.before and entry.last >= request.before:
+            frame = frame.filter(day < request.before)
+        frames.append(frame)
+    if not frames or all(frame.is_empty() for frame in frames):
+        raise DataInvalid(
+            f"no bars of {', '.join(request.symbols[:5])} from {request.first or 'the start'} "
+            f"until before {request.before or 'the end'}"
+        )
+    return pl.concat(frames).sort("symbol", "ts")
+
+
+def version_of(manifest: Manifest, request: SliceRequest, rows: pl.DataFrame) -> DataVersion:
+    """Merkle version of exactly ``rows``; a symbol without rows in the slice counts as such."""
+    infos = manifest.infos(request.interval)
+    by_symbol: dict[str, list[Leaf]] = {symbol: [] for symbol in request.symbols}
+    for leaf in leaves(rows, request.interval):
+        by_symbol[leaf.symbol].append(leaf)
+    return root(
+        (request.interval, symbol, node(symbol, request.interval, infos[symbol].basis, found))
+        for symbol, found in by_symbol.items()
+    )
+
+
+def build(request: SliceRequest, rows: pl.DataFrame, version: DataVersion) -> Bars:
+    """Scatter ``rows`` into arrays; a bar that is not there is NaN in all five."""
+    stamps = timestamps(rows)
+    axis = np.unique(stamps)
+    index = {symbol: i for i, symbol in enumerate(request.symbols)}
+    which = rows["symbol"].replace_strict(index, return_dtype=pl.Int64).to_numpy()
+    when = np.searchsorted(axis, stamps)
+    block = np.full((len(BAR_COLUMNS), len(index), axis.size), np.nan)
+    for i, name in enumerate(BAR_COLUMNS):
+        block[i, which, when] = rows[name].to_numpy()
+    unit = "D" if request.interval == DAILY else "s"
+    return _bars(request.symbols, axis.astype("datetime64[us]").astype(f"datetime64[{unit}]"), block, version)
+
+
+def cached(home: Path, manifest: Manifest, request: SliceRequest) -> Bars:
+    """The slice as read-only maps of files under ``cache/slices``, made on first use."""
+    folder = home / "cache" / "slices" / _key(manifest, request)
+    if not (folder / "meta.json").exists():
+        rows = rows_of(home, manifest, request, verify=True)
+        bars = build(request, rows, version_of(manifest, request, rows))
+        if not _lay_out(folder, bars):
+            return bars
+    meta = json.loads((folder / "meta.json").read_text())
+    block = np.asarray(np.load(folder / "block.npy", mmap_mode="r"))
+    return _bars(request.symbols, np.load(folder / "sessions.npy"), block, meta["data_version"])
+
+
+def _key(manifest: Manifest, request: SliceRequest) -> str:
+    return content_hash(
+        [
+            _FORMAT,
+            manifest.snapshot.version,
+            request.interval,
+            list(request.symbols),
+            request.first and request.first.isoformat(),
+            request.before and request.before.isoformat(),
+        ]
+    )[:32]
+
+
+def _lay_out(folder: Path, bars: Bars) -> bool:
+    """Write the arrays; False where the store may only be read."""
+    temp = folder.parent / f"tmp-{uuid.uuid4().hex}"
+    try:
+        temp.mkdir(parents=True)
+        np.save(temp / "block.npy", np.stack([getattr(bars, name) for name in BAR_COLUMNS]))
+        np.save(temp / "sessions.npy", bars.sessions)
+        (temp / "meta.json").write_text(json.dumps({"data_version": bars.data_version}))
+        temp.rename(folder)
+    except PermissionError:
+        return False
+    except OSError:
+        # Someone else laid the same slice out first, or the disk is full: then there is no folder.
+        shutil.rmtree(temp, ignore_errors=True)
+        return (folder / "meta.json").exists()
+    return True
+
+
+def _bars(
+    symbols: tuple[str, ...],
+    sessions: NDArray[np.datetime64],
+    block: NDArray[np.float64],
+    version: DataVersion,
+) -> Bars:
+    block.flags.writeable = False
+    sessions.flags.writeable = False
+    opens, highs, lows, closes, volumes = block
+    return Bars(symbols, sessions, opens, highs, lows, closes, volumes, version)

@@ -1,0 +1,224 @@
+"""One import from the source to the next snapshot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from quantrail.domain.enums import Severity
+from quantrail.errors import Conflict, DataInvalid
+from quantrail.marketdata import durable, manifest, segments
+from quantrail.marketdata.canonical import Leaf, node, root
+from quantrail.marketdata.intake import CleanRows, RawRows, clean, read_source
+from quantrail.marketdata.manifest import FileEntry, Manifest
+from quantrail.marketdata.merge import PartMerge, merge_part, summarise
+from quantrail.marketdata.quality import check_rows
+from quantrail.marketdata.records import (
+    DAILY,
+    Finding,
+    ImportReport,
+    Snapshot,
+    StoredBasis,
+    SymbolInfo,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_WAIT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    """Runs imports into ``home``; the meaning of the options stands at ``MarketStore.import_bars``."""
+
+    home: Path
+    clock: Callable[[], datetime]
+    calendar: str
+
+    def run(
+        self,
+        data: Path | str | pl.DataFrame | pd.DataFrame,
+        *,
+        source: str | None,
+        symbol: str | None,
+        columns: Mapping[str, str] | None,
+        basis: StoredBasis,
+        interval: str | None,
+        date_format: str | None,
+        tz: str | None,
+        check: bool,
+    ) -> ImportReport:
+        raw = read_source(data, symbol=symbol, columns=columns)
+        rows = clean(raw.table, now=self.clock(), date_format=date_format, tz=tz)
+        at = interval or _interval(rows)
+        label = source or (Path(data).name if isinstance(data, str | Path) else "frame")
+        with durable.writer_lock(self.home, _WAIT_SECONDS):
+            report = self._merge(raw, rows, at, label, basis)
+        if not check:
+            return report
+        return replace(report, findings=report.findings + self._judge(report, rows.rows, at))
+
+    def _merge(
+        self, raw: RawRows, rows: CleanRows, interval: str, label: str, basis: StoredBasis
+    ) -> ImportReport:
+        version = manifest.current_version(self.home)
+        before = manifest.load(self.home, version) if version else None
+        notes = _source_notes(before, rows, interval, label, basis)
+        number = _next_number(self.home)
+        frame = rows.rows.with_columns(import_no=pl.lit(number, dtype=pl.Int32))
+        held = before.parts(interval) if before else {}
+        merges = {
+            str(part): merge_part(self.home, cut, held.get(str(part)), interval, str(part))
+            for (part,), cut in frame.group_by(segments.part_of(interval), maintain_order=True)
+        }
+        after = self._next(before, merges, interval, label, basis)
+        changes = summarise(m.touched for m in merges.values() if m.touched is not None)
+        added, changed = sum(c.added for c in changes), sum(c.changed for c in changes)
+        report = ImportReport(
+            after.snapshot,
+            label,
+            added,
+            changed,
+            rows.rows.height - added - changed,
+            rows.refused.height,
+            changes,
+            rows.findings + notes,
+            raw.mapping,
+        )
+        self._record(number, report, rows)
+        manifest.save(self.home, after)
+        return report
+
+    def _next(
+        self,
+        before: Manifest | None,
+        merges: Mapping[str, PartMerge],
+        interval: str,
+        label: str,
+        basis: StoredBasis,
+    ) -> Manifest:
+        """The manifest after the merge; the one before when no row differs."""
+        if before and all(m.touched is None for m in merges.values()):
+            return before
+        kept = [f for f in before.files if f.interval != interval or f.part not in merges] if before else []
+        files = sorted([*kept, *(m.entry for m in merges.values())], key=lambda f: (f.interval, f.part))
+        touched = {s for m in merges.values() if m.touched is not None for s in m.touched["symbol"].unique()}
+        infos = {(i.interval, i.symbol): i for i in before.snapshot.symbols} if before else {}
+        held = {s: i for (at, s), i in infos.items() if at == interval}
+        fresh = self._infos([f for f in files if f.interval == interval], merges, touched, held, label, basis)
+        infos |= {(interval, info.symbol): info for info in fresh}
+        symbols = tuple(infos[key] for key in sorted(infos))
+        version = root((i.interval, i.symbol, i.node) for i in symbols)
+        parent = before.snapshot.version if before else None
+        return Manifest(Snapshot(version, parent, self.clock(), symbols), tuple(files))
+
+    def _infos(
+        self,
+        files: list[FileEntry],
+        merges: Mapping[str, PartMerge],
+        touched: set[str],
+        held: Mapping[str, SymbolInfo],
+        label: str,
+        basis: StoredBasis,
+    ) -> Iterable[SymbolInfo]:
+        parts: dict[str, list[Leaf]] = {symbol: [] for symbol in touched}
+        spans: dict[str, list[date]] = {symbol: [] for symbol in touched}
+        for entry in files:
+            merged = merges.get(entry.part)
+            for leaf in merged.leaves if merged else segments.leaves_of(self.home, entry):
+                if leaf.symbol in touched:
+                    parts[leaf.symbol].append(leaf)
+            if merged and merged.touched is not None:
+                _extend(spans, merged.touched)
+        for symbol, found in parts.items():
+            old = held.get(symbol)
+            days = spans[symbol] + ([old.first, old.last] if old else [])
+            keep = old.basis if old and basis is StoredBasis.UNKNOWN else basis
+            total = sum(leaf.rows for leaf in found)
+            hashed = node(symbol, files[0].interval, keep, found)
+            yield SymbolInfo(symbol, files[0].interval, total, min(days), max(days), label, keep, hashed)
+
+    def _record(self, number: int, report: ImportReport, rows: CleanRows) -> None:
+        """The import's own record and its refused rows, on disk before the snapshot that refers to them."""
+        if rows.refused.height:
+            temp = durable.temporary(self.home)
+            rows.refused.write_parquet(temp)
+            durable.settle(temp, self.home / "quarantine" / f"{number:08d}.parquet")
+        entry: dict[str, Any] = {
+            "import_no": number,
+            "source": report.source,
+            "created_at": self.clock().isoformat(),
+            "version": report.snapshot.version,
+            "added": report.added,
+            "changed": report.changed,
+            "unchanged": report.unchanged,
+            "rejected": report.rejected,
+            "mapping": report.mapping,
+            "findings": [finding.to_json() for finding in report.findings],
+        }
+        target = self.home / "imports" / f"{number:08d}.json"
+        durable.write_bytes(self.home, target, json.dumps(entry, sort_keys=True).encode())
+
+    def _judge(self, report: ImportReport, rows: pl.DataFrame, interval: str) -> tuple[Finding, ...]:
+        held = manifest.load(self.home, report.snapshot.version)
+        names = rows["symbol"].unique().to_list()
+        merged = pl.concat(segments.read(self.home, entry, names) for entry in held.parts(interval).values())
+        return check_rows(merged.sort("symbol", "ts"), interval, self.calendar)
+
+
+def _extend(spans: dict[str, list[date]], touched: pl.DataFrame) -> None:
+    days = touched.group_by("symbol").agg(
+        first=pl.col("ts").min().cast(pl.Date), last=pl.col("ts").max().cast(pl.Date)
+    )
+    for symbol, first, last in days.iter_rows():
+        spans[symbol] += [first, last]
+
+
+def _next_number(home: Path) -> int:
+    return 1 + max((int(path.stem) for path in (home / "imports").glob("*.json")), default=0)
+
+
+def _interval(rows: CleanRows) -> str:
+    if not rows.intraday:
+        return DAILY
+    steps = rows.rows.select(pl.col("ts").diff().over("symbol")).to_series().drop_nulls().dt.total_seconds()
+    counts = steps.value_counts(sort=True)
+    if counts.is_empty():
+        raise DataInvalid("one bar per symbol does not tell the bar interval; name it, e.g. interval='5m'")
+    seconds = int(counts[0, 0])
+    return (
+        f"{seconds // 3600}h"
+        if seconds % 3600 == 0
+        else f"{seconds // 60}m"
+        if seconds % 60 == 0
+        else f"{seconds}s"
+    )
+
+
+def _source_notes(
+    before: Manifest | None, rows: CleanRows, interval: str, label: str, basis: StoredBasis
+) -> tuple[Finding, ...]:
+    """Which symbols change hands; Conflict when their price basis would change under them."""
+    held = before.infos(interval) if before else {}
+    notes = []
+    for symbol in sorted(rows.rows["symbol"].unique().to_list()):
+        old = held.get(symbol)
+        if old is None:
+            continue
+        if StoredBasis.UNKNOWN not in (basis, old.basis) and old.basis is not basis:
+            raise Conflict(
+                f"{symbol} is stored as {old.basis}, the import says {basis}; import it under another symbol "
+                "or state the same basis",
+                symbol=symbol,
+            )
+        if old.source != label:
+            text = f"source changes from {old.source} to {label}; rows that differ follow the later one"
+            notes.append(Finding("source_changed", Severity.INFO, text, symbol))
+    return tuple(notes)

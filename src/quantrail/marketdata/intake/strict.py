@@ -1,0 +1,166 @@
+"""From whatever a source holds to typed rows, each either accepted or refused with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from quantrail.domain.enums import Severity
+from quantrail.errors import DataInvalid
+from quantrail.marketdata.canonical import VALUE_COLUMNS
+from quantrail.marketdata.intake.columns import PRICES
+from quantrail.marketdata.intake.dates import parse_timestamps
+from quantrail.marketdata.records import Finding
+
+# Vendors' adjusted prices carry float32 noise; beyond it, high below close is an error.
+_ORDER_TOLERANCE = 1e-6
+# Findings listed one by one per kind; the quarantine file holds every row.
+_LISTED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class CleanRows:
+    """``rows``: symbol, ts, seven values, sorted, unique. ``refused``: source text, line, kind, detail."""
+
+    rows: pl.DataFrame
+    refused: pl.DataFrame
+    findings: tuple[Finding, ...]
+    intraday: bool
+
+
+def clean(raw: pl.DataFrame, *, now: datetime, date_format: str | None, tz: str | None) -> CleanRows:
+    """Type and judge ``raw``: our column names, any types, and ``line``.
+
+    Raises DataInvalid when the file as a whole makes no sense (no rows, ambiguous dates, no row left).
+    """
+    if raw.is_empty():
+        raise DataInvalid("the source holds no rows")
+    ts, intraday = parse_timestamps(raw["ts"], date_format=date_format, tz=tz)
+    notes: list[Finding] = []
+    typed = raw.select(
+        pl.col("line"),
+        pl.col("symbol").cast(pl.String).str.strip_chars(),
+        ts.alias("ts"),
+        *(_number(raw, name, notes) for name in VALUE_COLUMNS),
+    )
+    judged = _judge(typed, now, intraday)
+    unique, duplicates = _unique(judged)
+    refused = _with_source(pl.concat([judged.filter(pl.col("kind").is_not_null()), duplicates]), raw)
+    notes += _exact_duplicates(judged, unique, duplicates)
+    findings = tuple(notes) + _listed(refused)
+    if unique.is_empty():
+        raise DataInvalid(f"none of the {raw.height} rows can be used: {findings[-1].detail}")
+    rows = unique.select("symbol", "ts", *VALUE_COLUMNS).sort("symbol", "ts")
+    return CleanRows(rows, refused, findings, intraday)
+
+
+def _number(raw: pl.DataFrame, name: str, notes: list[Finding]) -> pl.Expr:
+    if name in raw.columns:
+        column = pl.col(name)
+        text = column.str.strip_chars() if raw.schema[name] == pl.String else column
+        return text.cast(pl.Float64, strict=False).alias(name)
+    if name == "volume":
+        notes.append(Finding("no_volume", Severity.WARN, "the source has no volume; stored as 0"))
+        return pl.lit(0.0).alias(name)
+    return pl.lit(None, dtype=pl.Float64).alias(name)
+
+
+def _judge(typed: pl.DataFrame, now: datetime, intraday: bool) -> pl.DataFrame:
+    """Adds ``kind`` and ``detail``, null where the row is fine. Each test sees its own row only."""
+    horizon = now + timedelta(days=1)
+    latest = pl.lit(horizon) if intraday else pl.lit(horizon.date())
+    top = pl.max_horizontal("open", "low", "close")
+    bottom = pl.min_horizontal("open", "high", "close")
+    prices = [pl.col(name) for name in PRICES]
+    tests: list[tuple[str, pl.Expr, str]] = [
+        ("no_symbol", pl.col("symbol").is_null() | (pl.col("symbol") == ""), "the row has no symbol"),
+        ("bad_date", pl.col("ts").is_null(), "the date cannot be read"),
+        ("future_date", pl.col("ts") > latest, "the date lies in the future"),
+        (
+            "not_a_number",
+            pl.any_horizontal(p.is_null() | ~p.is_finite() for p in [*prices, pl.col("volume")]),
+            "a price or the volume is missing or not a number",
+        ),
+        ("non_positive_price", pl.any_horizontal(p <= 0 for p in prices), "a price is zero or negative"),
+        ("negative_volume", pl.col("volume") < 0, "the volume is negative"),
+        (
+            "bad_action",
+            (pl.col("split") <= 0) | (pl.col("dividend") < 0),
+            "a split or dividend makes no sense",
+        ),
+        (
+            "ohlc_order",
+            (pl.col("high") < top * (1 - _ORDER_TOLERANCE))
+            | (pl.col("low") > bottom * (1 + _ORDER_TOLERANCE)),
+            "high and low do not enclose open and close",
+        ),
+    ]
+    kind = pl.coalesce(pl.when(test.fill_null(False)).then(pl.lit(name)) for name, test, _ in tests)
+    detail = {name: text for name, _, text in tests}
+    return typed.with_columns(kind=kind).with_columns(
+        detail=pl.col("kind").replace_strict(detail, default=None, return_dtype=pl.String)
+    )
+
+
+def _unique(judged: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One row per key, and the rows whose key comes again with other values: none of those is taken."""
+    fine = judged.filter(pl.col("kind").is_null())
+    distinct = fine.unique(["symbol", "ts", *VALUE_COLUMNS], keep="first", maintain_order=True)
+    clash = distinct.select(pl.struct("symbol", "ts").is_duplicated()).to_series()
+    if not clash.any():
+        return distinct, judged.clear()
+    keys = distinct.filter(clash).select("symbol", "ts").unique()
+    rows = fine.join(keys, on=["symbol", "ts"], how="semi").with_columns(
+        kind=pl.lit("duplicate_disagrees"),
+        detail=pl.lit("the same symbol and date come with different values"),
+    )
+    return distinct.filter(~clash), rows
+
+
+def _exact_duplicates(judged: pl.DataFrame, unique: pl.DataFrame, clashing: pl.DataFrame) -> list[Finding]:
+    fine = judged.filter(pl.col("kind").is_null()).height
+    extra = fine - unique.height - clashing.height
+    if extra <= 0:
+        return []
+    return [
+        Finding("duplicate", Severity.INFO, f"{extra} rows repeat another row exactly; one of each is kept")
+    ]
+
+
+def _with_source(refused: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
+    """The refused rows as the source spelt them, with line, kind and detail."""
+    reasons = refused.select("line", "kind", "detail")
+    found = raw.join(reasons, on="line", how="inner").sort("line")
+    source = found.with_columns(pl.exclude("line").cast(pl.String, strict=False))
+    values = pl.concat_str(
+        [pl.format(f"{c}={{}}", pl.col(c).fill_null("")) for c in raw.columns if c != "line"], separator=" "
+    )
+    return source.select(
+        "line", "symbol", pl.col("ts").alias("ts"), "kind", "detail", values.alias("source_row")
+    )
+
+
+def _listed(refused: pl.DataFrame) -> tuple[Finding, ...]:
+    out: list[Finding] = []
+    for (kind,), group in refused.group_by("kind", maintain_order=True):
+        for row in group.head(_LISTED).iter_rows(named=True):
+            out.append(_refusal(str(kind), row))
+        if group.height > _LISTED:
+            text = f"{group.height} rows in all, lines {group['line'][0]} to {group['line'][-1]}"
+            out.append(Finding(str(kind), Severity.ERROR, text, quarantined=True))
+    return tuple(out)
+
+
+def _refusal(kind: str, row: dict[str, str]) -> Finding:
+    line = int(row["line"])
+    detail = f"line {line}: {row['detail']} ({row['source_row'][:160]})"
+    return Finding(kind, Severity.ERROR, detail, row["symbol"], _day(row["ts"]), line=line, quarantined=True)
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat((text or "")[:10])
+    except ValueError:
+        return None

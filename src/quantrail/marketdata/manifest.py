@@ -1,0 +1,112 @@
+"""Manifests: which immutable files make a snapshot, and the pointer to the current one.
+
+``snapshots/<version>.json`` is written once; ``current`` is replaced by rename after everything it
+leads to is on disk, so a reader sees the former snapshot or the next one, whole.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from quantrail.domain.ids import DataVersion
+from quantrail.errors import BackendCorrupt, NotFound
+from quantrail.marketdata import durable
+from quantrail.marketdata.records import Snapshot, StoredBasis, SymbolInfo
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """One Parquet file: ``part`` is a year (daily) or a month (intraday); ``path`` relative to the room."""
+
+    interval: str
+    part: str
+    path: str
+    sha256: str
+    rows: int
+    first: date
+    last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    snapshot: Snapshot
+    files: tuple[FileEntry, ...]
+
+    def parts(self, interval: str) -> dict[str, FileEntry]:
+        return {entry.part: entry for entry in self.files if entry.interval == interval}
+
+    def infos(self, interval: str) -> dict[str, SymbolInfo]:
+        return {info.symbol: info for info in self.snapshot.symbols if info.interval == interval}
+
+
+def save(root: Path, manifest: Manifest) -> None:
+    """Write the manifest once, then point ``current`` at it."""
+    target = _path(root, manifest.snapshot.version)
+    if not target.exists():
+        durable.write_bytes(root, target, json.dumps(_to_json(manifest), sort_keys=True).encode())
+    durable.write_bytes(root, root / "current", manifest.snapshot.version.encode())
+
+
+def current_version(root: Path) -> DataVersion | None:
+    try:
+        return DataVersion((root / "current").read_text().strip())
+    except FileNotFoundError:
+        return None
+
+
+def load(root: Path, version: DataVersion) -> Manifest:
+    """The manifest of ``version``; NotFound names the way to list what there is."""
+    try:
+        content = _path(root, version).read_text()
+    except FileNotFoundError:
+        raise NotFound(
+            f"data version {version} is not stored here; `quantrail data list` shows what is", version=version
+        ) from None
+    try:
+        return _from_json(json.loads(content))
+    except (ValueError, KeyError, TypeError) as error:
+        raise BackendCorrupt(f"manifest of data version {version} cannot be read: {error}") from error
+
+
+def versions(root: Path) -> list[DataVersion]:
+    return [DataVersion(path.stem) for path in sorted((root / "snapshots").glob("*.json"))]
+
+
+def _path(root: Path, version: DataVersion) -> Path:
+    return root / "snapshots" / f"{version}.json"
+
+
+def _to_json(manifest: Manifest) -> dict[str, Any]:
+    snapshot = manifest.snapshot
+    return {
+        "format": FORMAT,
+        "version": snapshot.version,
+        "parent": snapshot.parent,
+        "created_at": snapshot.created_at.isoformat(),
+        "symbols": [_dated(asdict(info)) for info in snapshot.symbols],
+        "files": [_dated(asdict(entry)) for entry in manifest.files],
+    }
+
+
+def _dated(record: dict[str, Any]) -> dict[str, Any]:
+    return record | {"first": record["first"].isoformat(), "last": record["last"].isoformat()}
+
+
+def _undated(record: dict[str, Any]) -> dict[str, Any]:
+    return record | {key: date.fromisoformat(record[key]) for key in ("first", "last")}
+
+
+def _from_json(data: dict[str, Any]) -> Manifest:
+    if data["format"] != FORMAT:
+        raise ValueError(f"format {data['format']}, this version reads {FORMAT}")
+    symbols = tuple(
+        SymbolInfo(**_undated(record) | {"basis": StoredBasis(record["basis"])}) for record in data["symbols"]
+    )
+    snapshot = Snapshot(data["version"], data["parent"], datetime.fromisoformat(data["created_at"]), symbols)
+    return Manifest(snapshot, tuple(FileEntry(**_undated(record)) for record in data["files"]))

@@ -1,0 +1,10 @@
+"""The quality gate: what is wrong with bars that are well-formed one by one.
+
+Rows that are impossible by themselves (a negative price, high below low) never get this far: the intake
+refuses and keeps them. Here bars are judged by their neighbours, their calendar and their market.
+"""
+
+from quantrail.marketdata.quality.gate import check_rows
+from quantrail.marketdata.quality.sessions import sessions_between
+
+__all__ = ["check_rows", "sessions_between"]

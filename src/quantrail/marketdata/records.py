@@ -1,0 +1,110 @@
+"""What the market room hands out: findings, changes, snapshots, import reports."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from quantrail.domain.enums import Severity
+from quantrail.domain.ids import DataVersion
+
+DAILY = "1d"
+
+
+class StoredBasis(StrEnum):
+    """What the vendor had already done to the prices of a symbol."""
+
+    RAW = "raw"
+    SPLIT = "split_adjusted"
+    TOTAL = "total_return"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something the quality gate or a reader noticed.
+
+    ``line`` is the line (CSV, header = 1) or row (1 = first) of the file it came from, ``until`` the last
+    session of a run. ``quarantined``: the row was kept out of the snapshot, and is kept with this reason.
+    """
+
+    kind: str
+    severity: Severity
+    detail: str
+    symbol: str | None = None
+    date: dt.date | None = None
+    until: dt.date | None = None
+    line: int | None = None
+    quarantined: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        out = asdict(self)
+        for key in ("date", "until"):
+            out[key] = out[key].isoformat() if out[key] is not None else None
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolInfo:
+    """One symbol at one interval inside a snapshot. ``node`` is its Merkle hash, hex."""
+
+    symbol: str
+    interval: str
+    rows: int
+    first: dt.date
+    last: dt.date
+    source: str
+    basis: StoredBasis
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An immutable state of all bars. ``parent`` is the version it was made from."""
+
+    version: DataVersion
+    parent: DataVersion | None
+    created_at: dt.datetime
+    symbols: tuple[SymbolInfo, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(info.rows for info in self.symbols)
+
+    def names(self, interval: str = DAILY) -> tuple[str, ...]:
+        """Symbols that have bars at ``interval``, sorted."""
+        return tuple(sorted(info.symbol for info in self.symbols if info.interval == interval))
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolChange:
+    """What one import did to one symbol; ``first`` and ``last`` span the rows that differ."""
+
+    symbol: str
+    added: int
+    changed: int
+    first: dt.date
+    last: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """Counts are rows. ``mapping`` leads from the source's column names to ours."""
+
+    snapshot: Snapshot
+    source: str
+    added: int
+    changed: int
+    unchanged: int
+    rejected: int
+    changes: tuple[SymbolChange, ...]
+    findings: tuple[Finding, ...]
+    mapping: dict[str, str]
+
+    @property
+    def worst(self) -> Severity | None:
+        """The gravest severity among the findings, None if there are none."""
+        order = list(Severity)
+        return max((f.severity for f in self.findings), key=order.index, default=None)

@@ -1,0 +1,108 @@
+"""The Parquet files: bars of one year (daily) or one month (intraday), sorted by symbol and time.
+
+A file is named after its content and never rewritten. ``import_no`` says which import each row came
+from; the leaves of a file lie beside it, so that an import need not hash what it did not touch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from quantrail.errors import BackendCorrupt
+from quantrail.marketdata import durable
+from quantrail.marketdata.canonical import VALUE_COLUMNS, Leaf, leaves
+from quantrail.marketdata.manifest import FileEntry
+from quantrail.marketdata.records import DAILY
+
+KEY = ("symbol", "ts")
+COLUMNS = (*KEY, *VALUE_COLUMNS, "import_no")
+_PLAIN = ("open", "high", "low", "close", "volume")
+
+
+def part_of(interval: str) -> pl.Expr:
+    """Which file a row belongs to."""
+    return pl.col("ts").dt.strftime("%Y" if interval == DAILY else "%Y-%m")
+
+
+def write(root: Path, frame: pl.DataFrame, interval: str, part: str) -> tuple[FileEntry, list[Leaf]]:
+    """Store ``frame`` (columns ``COLUMNS``, sorted by ``KEY``, keys unique)."""
+    temp = durable.temporary(root)
+    pq.write_table(
+        frame.select(COLUMNS).to_arrow(compat_level=pl.CompatLevel.oldest()),
+        temp,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=["symbol", "dividend", "split", "import_no"],
+        column_encoding=dict.fromkeys(_PLAIN, "BYTE_STREAM_SPLIT") | {"ts": "DELTA_BINARY_PACKED"},
+        write_statistics=["symbol", "ts"],
+        row_group_size=32_768,
+    )
+    digest = durable.sha256_of(temp)
+    path = f"bars/{interval}/{part}/{digest[:20]}.parquet"
+    found = leaves(frame, interval)
+    _write_leaves(root, path, found)
+    durable.settle(temp, root / path)
+    first, last = _day(frame["ts"].min()), _day(frame["ts"].max())
+    return FileEntry(interval, part, path, digest, frame.height, first, last), found
+
+
+def read(root: Path, entry: FileEntry, symbols: Sequence[str] | None = None) -> pl.DataFrame:
+    """All rows of one file, or those of ``symbols``."""
+    scan = pl.scan_parquet(root / entry.path, glob=False)
+    if symbols is not None:
+        scan = scan.filter(pl.col("symbol").is_in(list(symbols)))
+    try:
+        return scan.collect()
+    except FileNotFoundError as error:
+        raise BackendCorrupt(
+            f"{entry.path} of the market store is gone; restore it from a backup or import its source again"
+        ) from error
+    except (pl.exceptions.ComputeError, OSError) as error:
+        raise BackendCorrupt(f"{entry.path} of the market store cannot be read: {error}") from error
+
+
+def verify(root: Path, entry: FileEntry) -> None:
+    """BackendCorrupt when the bytes on disk are not those that were written."""
+    path = root / entry.path
+    if not path.exists() or durable.sha256_of(path) != entry.sha256:
+        raise BackendCorrupt(
+            f"{entry.path} of the market store is missing or was changed after it was written",
+            path=entry.path,
+        )
+
+
+def leaves_of(root: Path, entry: FileEntry) -> list[Leaf]:
+    """The leaves stored beside the file; worked out again when they are not there."""
+    path = _leaves_path(root, entry.path)
+    if not path.exists():
+        return leaves(read(root, entry), entry.interval)
+    return [Leaf(*row) for row in pl.read_parquet(path).iter_rows()]
+
+
+def _leaves_path(root: Path, path: str) -> Path:
+    return root / "leaves" / Path(path).relative_to("bars")
+
+
+def _write_leaves(root: Path, path: str, found: list[Leaf]) -> None:
+    temp = durable.temporary(root)
+    pl.DataFrame(
+        {
+            "symbol": [leaf.symbol for leaf in found],
+            "month": [leaf.month for leaf in found],
+            "rows": [leaf.rows for leaf in found],
+            "digest": [leaf.digest for leaf in found],
+        }
+    ).write_parquet(temp)
+    durable.settle(temp, _leaves_path(root, path))
+
+
+def _day(value: object) -> date:
+    # datetime is a date too; only its day is wanted.
+    if not isinstance(value, date):
+        raise BackendCorrupt(f"a bar file without dates: {value!r}")
+    return date(value.year, value.month, value.day)

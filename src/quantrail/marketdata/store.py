@@ -1,0 +1,171 @@
+"""The store of bars: import, snapshots, and the slices engines read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from quantrail.domain.ids import DataVersion
+from quantrail.domain.market import Bars, Period
+from quantrail.errors import InvalidInput, NotFound
+from quantrail.marketdata import arrays, manifest
+from quantrail.marketdata.importing import Importer
+from quantrail.marketdata.manifest import Manifest
+from quantrail.marketdata.quality import check_rows
+from quantrail.marketdata.records import DAILY, Finding, ImportReport, Snapshot, StoredBasis
+from quantrail.marketdata.sample import SAMPLE_SOURCE, sample_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class MarketStore:
+    """Bars under ``root``, as immutable snapshots. Readers never wait; writers take turns.
+
+    ``clock`` returns the present as an aware UTC time; it dates imports and refuses bars of the future.
+    """
+
+    def __init__(self, root: Path, clock: Callable[[], datetime], *, calendar: str = "XNYS") -> None:
+        self._root = root
+        self._clock = clock
+        self._calendar = calendar
+
+    def import_bars(
+        self,
+        data: Path | str | pl.DataFrame | pd.DataFrame,
+        *,
+        source: str | None = None,
+        symbol: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        basis: StoredBasis = StoredBasis.UNKNOWN,
+        interval: str | None = None,
+        date_format: str | None = None,
+        tz: str | None = None,
+        check: bool = True,
+    ) -> ImportReport:
+        """Merge bars into a new snapshot; rows that are there already, bit for bit, change nothing.
+
+        ``source`` is the name recorded for it (default: the file's name). Refused rows are kept under
+        ``quarantine/`` and listed in the findings. ``check=False`` leaves the gate out of the report.
+
+        Raises DataInvalid (no usable row, columns or dates unclear), NotFound (no such file),
+        Conflict (a symbol is stored with another price basis), BackendBusy (another import is running).
+        """
+        return Importer(self._root, self._clock, self._calendar).run(
+            data,
+            source=source,
+            symbol=symbol,
+            columns=columns,
+            basis=basis,
+            interval=interval,
+            date_format=date_format,
+            tz=tz,
+            check=check,
+        )
+
+    def import_sample(self) -> ImportReport:
+        """Import the bundled bars; a second time changes nothing."""
+        return self.import_bars(sample_path(), source=SAMPLE_SOURCE, basis=StoredBasis.SPLIT)
+
+    def current(self) -> Snapshot | None:
+        """The newest snapshot, None before the first import."""
+        version = manifest.current_version(self._root)
+        return None if version is None else manifest.load(self._root, version).snapshot
+
+    def snapshot(self, version: DataVersion) -> Snapshot:
+        """One stored snapshot. Raises NotFound."""
+        return manifest.load(self._root, version).snapshot
+
+    def snapshots(self) -> list[Snapshot]:
+        """All stored snapshots, oldest first, then by version."""
+        found = [manifest.load(self._root, version).snapshot for version in manifest.versions(self._root)]
+        return sorted(found, key=lambda snapshot: (snapshot.created_at, snapshot.version))
+
+    def bars(
+        self,
+        symbols: Sequence[str],
+        period: Period | None = None,
+        *,
+        warmup_start: date | None = None,
+        before: date | None = None,
+        interval: str = DAILY,
+        version: DataVersion | None = None,
+        recompute: bool = False,
+    ) -> Bars:
+        """Bars of ``symbols`` from ``warmup_start`` (default: the period's start) to the period's end.
+
+        Rows on or after ``before`` are never read. ``period`` None: everything there is.
+        ``data_version`` is the Merkle version of exactly the rows returned. The arrays are read-only maps
+        of a cache; ``recompute=True`` reads and hashes the stored rows again and believes no cache, so that
+        a changed file shows as another version.
+
+        Raises NotFound (symbol or version not stored; nearest names in the message), DataInvalid (no row).
+        """
+        held = self._manifest(version)
+        request = self._request(held, symbols, period, warmup_start, before, interval)
+        if not recompute:
+            return arrays.cached(self._root, held, request)
+        rows = arrays.rows_of(self._root, held, request, verify=False)
+        return arrays.build(request, rows, arrays.version_of(held, request, rows))
+
+    def rows(
+        self,
+        symbols: Sequence[str] | None = None,
+        *,
+        interval: str = DAILY,
+        version: DataVersion | None = None,
+    ) -> pl.DataFrame:
+        """Stored rows in long form: symbol, ts, prices, volume, dividend, split, import_no."""
+        held = self._manifest(version)
+        request = self._request(held, symbols or tuple(held.infos(interval)), None, None, None, interval)
+        return arrays.rows_of(self._root, held, request, verify=False)
+
+    def check(
+        self,
+        symbols: Sequence[str] | None = None,
+        *,
+        interval: str = DAILY,
+        version: DataVersion | None = None,
+    ) -> tuple[Finding, ...]:
+        """What the quality gate finds, in the order symbol, date, kind."""
+        return check_rows(self.rows(symbols, interval=interval, version=version), interval, self._calendar)
+
+    def _manifest(self, version: DataVersion | None) -> Manifest:
+        chosen = version or manifest.current_version(self._root)
+        if chosen is None:
+            raise NotFound(
+                "no market data yet; `quantrail data import` brings some, --sample the bundled bars"
+            )
+        return manifest.load(self._root, chosen)
+
+    def _request(
+        self,
+        held: Manifest,
+        symbols: Sequence[str],
+        period: Period | None,
+        warmup_start: date | None,
+        before: date | None,
+        interval: str,
+    ) -> arrays.SliceRequest:
+        if not symbols:
+            raise InvalidInput("no symbols were asked for")
+        known = held.infos(interval)
+        for symbol in symbols:
+            if symbol not in known:
+                raise NotFound(_unknown(symbol, sorted(known), interval), symbol=symbol)
+        first = period.start if period else None
+        if warmup_start is not None:
+            first = min(first, warmup_start) if first else warmup_start
+        ends = [period.end + timedelta(days=1) if period else None, before]
+        end = min((e for e in ends if e is not None), default=None)
+        return arrays.SliceRequest(tuple(sorted(set(symbols))), interval, first, end)
+
+
+def _unknown(symbol: str, known: list[str], interval: str) -> str:
+    near = difflib.get_close_matches(symbol.upper(), known, n=3, cutoff=0.5) or known[:5]
+    return f"no {interval} bars of {symbol!r}; near it: {', '.join(near) or 'nothing is stored'}"
