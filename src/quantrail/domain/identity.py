@@ -80,6 +80,12 @@ def backtest_seed(strategy_id: StrategyId, data_version: DataVersion) -> int:
     return int.from_bytes(hashlib.sha256(f"{strategy_id}|{data_version}".encode()).digest()[:4], "big")
 
 
+def universe_version(symbols: Iterable[str]) -> UniverseVersion:
+    """Content hash of a list of symbols without dates, in any order, repeats counted once."""
+    members = [[symbol, None, None] for symbol in sorted(set(symbols))]
+    return UniverseVersion(content_hash({"members": members}))
+
+
 def trial_id(run_id: RunId, iteration_id: int, ordinal: int) -> TrialId:
     """Position, not content: resuming a run meets its own trials instead of recounting them."""
     return TrialId(content_hash([run_id, iteration_id, ordinal]))

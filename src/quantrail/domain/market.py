@@ -1,13 +1,16 @@
-"""Bars as the engines read them: aligned arrays, one row per symbol."""
+"""Bars as the engines read them: aligned arrays, one row per symbol; and the port they come through."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from quantrail.domain.enums import Severity
 from quantrail.domain.ids import DataVersion
 from quantrail.errors import DataInvalid, NotFound
 
@@ -65,3 +68,60 @@ class Bars:
         if first >= last:
             raise DataInvalid(f"no bars between {period.start} and {period.end}")
         return slice(first, last)
+
+
+class SnapshotInfo(Protocol):
+    """An immutable state of all bars."""
+
+    @property
+    def version(self) -> DataVersion: ...
+    @property
+    def rows(self) -> int: ...
+    def names(self, interval: str = "1d") -> tuple[str, ...]:
+        """Symbols with bars at ``interval``, sorted."""
+
+
+class FindingInfo(Protocol):
+    """What the quality gate says about one bar, or one symbol."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def severity(self) -> Severity: ...
+    @property
+    def detail(self) -> str: ...
+    @property
+    def symbol(self) -> str | None: ...
+    @property
+    def date(self) -> date | None: ...
+    @property
+    def quarantined(self) -> bool: ...
+
+
+class MarketReader(Protocol):
+    """Reads of the bar store. Unknown symbols or versions raise NotFound, empty spans DataInvalid."""
+
+    def current(self) -> SnapshotInfo | None:
+        """The newest snapshot, None before the first import."""
+
+    def snapshot(self, version: DataVersion) -> SnapshotInfo: ...
+
+    def bars(
+        self,
+        symbols: Sequence[str],
+        period: Period | None = None,
+        *,
+        warmup_start: date | None = None,
+        before: date | None = None,
+        version: DataVersion | None = None,
+        recompute: bool = False,
+    ) -> Bars:
+        """Bars up to the period's end; none on or after ``before`` are ever read.
+
+        ``recompute`` believes no cache: rows are read and hashed again.
+        """
+
+    def check(
+        self, symbols: Sequence[str] | None = None, *, version: DataVersion | None = None
+    ) -> Sequence[FindingInfo]:
+        """Quality findings by symbol, date, kind."""
