@@ -1,0 +1,68 @@
+"""Identity: the canonical JSON of a spec and the two hashes over it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quantrail.domain.identity import canonical_json
+from quantrail.domain.ids import LogicHash, StrategyId
+from quantrail.errors import SpecInvalid
+from quantrail.strategy.documents import load_document
+from quantrail.strategy.normal import NormalSpec
+from quantrail.strategy.normalise import normal_spec
+from quantrail.strategy.parse import parse_document
+from quantrail.strategy.spec import StrategySpec
+
+SPEC_HASH_VERSION = "h1"
+
+
+@dataclass(frozen=True, slots=True)
+class CanonicalSpec:
+    """A strategy's identity and what engines execute.
+
+    ``strategy_id`` is the SHA-256 of ``json``, which is the RFC 8785 form of ``spec``. ``logic_hash``
+    covers features and modules only: one idea across universes, costs and risk settings. ``spec`` may
+    be shared and is not to be written to.
+    """
+
+    strategy_id: StrategyId
+    logic_hash: LogicHash
+    spec_hash_version: str
+    json: bytes
+    spec: NormalSpec
+
+
+def canonicalise(spec: StrategySpec | Mapping[str, Any]) -> CanonicalSpec:
+    """The canonical form of a checked spec or of a document, which is checked here (SpecInvalid)."""
+    if isinstance(spec, StrategySpec):
+        return from_normal(normal_spec(spec))
+    return from_normal(parse_document(load_document(spec))[1])
+
+
+def from_normal(normal: NormalSpec) -> CanonicalSpec:
+    """Identity of a form that is canonical already."""
+    text = canonical_json(normal)
+    logic = canonical_json({"features": normal["features"], "modules": normal["modules"]})
+    return CanonicalSpec(
+        StrategyId(hashlib.sha256(text).hexdigest()),
+        LogicHash(hashlib.sha256(logic).hexdigest()),
+        SPEC_HASH_VERSION,
+        text,
+        normal,
+    )
+
+
+def canonical_from_json(data: bytes) -> CanonicalSpec:
+    """Back from the store. Raises SpecInvalid if ``data`` is not what :func:`canonicalise` printed."""
+    try:
+        normal = json.loads(data)
+        found = from_normal(normal)
+    except (ValueError, KeyError, TypeError) as error:
+        raise SpecInvalid(f"not a stored canonical spec: {error}", problems=[]) from error
+    if found.json != data:
+        raise SpecInvalid("a stored spec is not in canonical form; was it edited?", problems=[])
+    return found

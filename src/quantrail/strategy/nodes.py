@@ -1,0 +1,142 @@
+"""Condition trees as they are written: pydantic models of the AST."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+
+from quantrail.strategy.limits import MAX_CHILDREN, MAX_LAG, MAX_NUMBER
+
+
+class Part(BaseModel):
+    """Every part of a spec: unknown keys are errors, nothing is coerced, nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def _integral(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_integral), Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+Number = Annotated[
+    Annotated[int, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+    | Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)],
+    Field(union_mode="left_to_right"),
+]
+
+
+class RefOperand(Part):
+    """A feature, bar column or system variable, ``lag`` bars ago, times ``scale``."""
+
+    ref: str
+    lag: Annotated[Whole, Field(ge=0, le=MAX_LAG)] = 0
+    scale: Number = 1
+
+
+class ValueOperand(Part):
+    """A constant, spelt out."""
+
+    value: Number | str
+
+
+def _operand_kind(value: Any) -> str | None:
+    if isinstance(value, str):
+        return "name"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return "number"
+    if isinstance(value, RefOperand) or (isinstance(value, dict) and "ref" in value):
+        return "ref"
+    return "value" if isinstance(value, ValueOperand | dict) else None
+
+
+Operand = Annotated[
+    Annotated[str, Tag("name")]
+    | Annotated[Number, Tag("number")]
+    | Annotated[RefOperand, Tag("ref")]
+    | Annotated[ValueOperand, Tag("value")],
+    Discriminator(
+        _operand_kind,
+        custom_error_type="operand",
+        custom_error_message="an operand is a name, a number, {ref, lag, scale} or {value}",
+    ),
+]
+
+
+class Cmp(Part):
+    node: Literal["CMP"]
+    left: Operand
+    op: Literal["==", "!=", ">", ">=", "<", "<="]
+    right: Operand
+
+
+class CrossAbove(Part):
+    node: Literal["CROSS_ABOVE"]
+    left: Operand
+    right: Operand
+
+
+class CrossBelow(Part):
+    node: Literal["CROSS_BELOW"]
+    left: Operand
+    right: Operand
+
+
+class And(Part):
+    node: Literal["AND"]
+    children: Annotated[list[Node], Field(min_length=2, max_length=MAX_CHILDREN)]
+
+
+class Or(Part):
+    node: Literal["OR"]
+    children: Annotated[list[Node], Field(min_length=2, max_length=MAX_CHILDREN)]
+
+
+class Not(Part):
+    node: Literal["NOT"]
+    child: Node
+
+
+class In(Part):
+    node: Literal["IN"]
+    value: Operand
+    set: Annotated[list[Number | str], Field(min_length=1, max_length=500)]
+
+
+class Between(Part):
+    node: Literal["BETWEEN"]
+    value: Operand
+    low: Operand
+    high: Operand
+    inclusive: bool = True
+
+
+class TrueNode(Part):
+    node: Literal["TRUE"]
+
+
+class FalseNode(Part):
+    node: Literal["FALSE"]
+
+
+Node = Annotated[
+    Cmp | CrossAbove | CrossBelow | And | Or | Not | In | Between | TrueNode | FalseNode,
+    Field(discriminator="node"),
+]
+NODE_KINDS = (
+    "CMP",
+    "CROSS_ABOVE",
+    "CROSS_BELOW",
+    "AND",
+    "OR",
+    "NOT",
+    "IN",
+    "BETWEEN",
+    "TRUE",
+    "FALSE",
+)
+
+And.model_rebuild()
+Or.model_rebuild()
+Not.model_rebuild()
