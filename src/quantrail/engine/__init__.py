@@ -1,1 +1,21 @@
-"""Indicators, fill rules, engine A (screen, batches) and engine B (verify, bar by bar)."""
+"""Engines: what a strategy would have done with given bars.
+
+Engine A screens batches in compiled loops under the light contract: next-open fills, fractional
+quantities, costs in basis points per side. Engine B verifies one strategy bar by bar with orders, fills
+and logs. Both read the same canonical spec and bars and return the same records.
+"""
+
+from quantrail.engine.batch import SignalBatch, prepare
+from quantrail.engine.screen import screen
+from quantrail.engine.screen_batch import BatchTrades, ScreenBatch
+from quantrail.engine.versions import ENGINE_A_VERSION, ENGINE_B_VERSION
+
+__all__ = [
+    "ENGINE_A_VERSION",
+    "ENGINE_B_VERSION",
+    "BatchTrades",
+    "ScreenBatch",
+    "SignalBatch",
+    "prepare",
+    "screen",
+]

@@ -1,0 +1,129 @@
+"""Metrics of many strategies at once, from equity curves, activity sums and round trips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantrail.analysis.metrics.compiled import load_kernels
+from quantrail.analysis.metrics.definitions import EXPLANATION, METRIC_NAMES, METRICS, Undefined
+from quantrail.domain.contract import CalcContract
+
+Floats = NDArray[np.float64]
+_N_CURVE = sum(metric.source == "curve" for metric in METRICS)
+_N_ACTIVITY = sum(metric.source == "activity" for metric in METRICS)
+_N_TRADES = sum(metric.source == "trades" for metric in METRICS)
+_TAILS = ("tail_loss_p95", "tail_gain_p95", "var_95", "cvar_95")
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Sums over the period, shape (N,) each: currency >= 0, exposures as fractions of equity."""
+
+    traded_value: Floats
+    exposure_mean: Floats
+    exposure_max: Floats
+    fees: Floats
+    spread: Floats
+    slippage: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrips:
+    """Trades of N strategies laid end to end; those of strategy i are offsets[i]:offsets[i + 1]."""
+
+    offsets: NDArray[np.int64]
+    is_open: NDArray[np.bool_]
+    pnl_net: Floats
+    return_net: Floats
+    bars_held: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class MetricTable:
+    """``values[name]`` and ``reasons[name]``, shape (N,): NaN exactly where the reason is not DEFINED."""
+
+    values: dict[str, Floats]
+    reasons: dict[str, NDArray[np.uint8]]
+
+    def row(self, i: int) -> dict[str, float | None]:
+        """Metrics of strategy i, None where undefined."""
+        return {
+            name: None if self.reasons[name][i] else float(column[i]) for name, column in self.values.items()
+        }
+
+    def undefined(self, i: int) -> dict[str, str]:
+        """Name -> why strategy i has no such metric."""
+        return {name: EXPLANATION[Undefined(why[i])] for name, why in self.reasons.items() if why[i]}
+
+
+def batch_metrics(
+    equity: Floats,
+    activity: Activity,
+    trips: RoundTrips,
+    contract: CalcContract,
+    first_oos: int | None,
+    benchmark: Floats | None,
+    *,
+    with_tails: bool = True,
+) -> MetricTable:
+    """All metrics of N strategies; ``equity`` (N, n) at each close, ``benchmark`` (n,) simple returns.
+
+    Without ``with_tails`` the four quantile metrics are left out of the table.
+    """
+    kernels = load_kernels("quantrail.analysis.metrics.kernels.curve")
+    n_rows, n_bars = equity.shape
+    q = contract.annualization_factor
+    curve = np.zeros((n_rows, _N_CURVE))
+    curve_why = np.zeros((n_rows, _N_CURVE), np.uint8)
+    bench = np.empty(0) if benchmark is None else np.ascontiguousarray(benchmark, dtype=np.float64)
+    kernels.curve_batch(
+        equity, contract.initial_capital, q, rate_per_bar(contract), -1 if first_oos is None else first_oos,
+        bench, with_tails, curve, curve_why,
+    )  # fmt: skip
+    active, active_why = _activity_columns(equity, activity, q, n_bars)
+    trades = np.zeros((n_rows, _N_TRADES))
+    trades_why = np.zeros((n_rows, _N_TRADES), np.uint8)
+    kernels.trade_batch(
+        trips.offsets, trips.is_open, trips.pnl_net, trips.return_net, trips.bars_held, trades, trades_why
+    )
+    values = np.hstack([curve, active, trades])
+    reasons = np.hstack([curve_why, active_why, trades_why])
+    wanted = [(k, name) for k, name in enumerate(METRIC_NAMES) if with_tails or name not in _TAILS]
+    return MetricTable(
+        {name: np.ascontiguousarray(values[:, k]) for k, name in wanted},
+        {name: np.ascontiguousarray(reasons[:, k]) for k, name in wanted},
+    )
+
+
+def _activity_columns(
+    equity: Floats, activity: Activity, q: float, n_bars: int
+) -> tuple[Floats, NDArray[np.uint8]]:
+    mean_equity = equity.mean(axis=1)
+    alive = mean_equity > 0.0
+    turnover = np.full(len(equity), np.nan)
+    np.divide(activity.traded_value, mean_equity, out=turnover, where=alive)
+    costs = activity.fees + activity.spread + activity.slippage
+    columns = np.column_stack([
+        turnover * (q / n_bars), activity.exposure_mean, activity.exposure_max, activity.exposure_max,
+        costs, activity.fees, activity.spread, activity.slippage,
+    ])  # fmt: skip
+    why = np.zeros((len(equity), _N_ACTIVITY), np.uint8)
+    why[~alive, 0] = Undefined.RUINED
+    return columns, why
+
+
+def rate_per_bar(contract: CalcContract) -> float:
+    """Risk-free rate of one bar: (1 + annual)^(1/q) - 1."""
+    return float((1.0 + contract.risk_free_rate_annual) ** (1.0 / contract.annualization_factor) - 1.0)
+
+
+def first_validation_bar(sessions: NDArray[np.datetime64], contract: CalcContract) -> int | None:
+    """Index of the first session on or after ``validation_start``; None when the contract names none."""
+    if contract.validation_start is None:
+        return None
+    start = np.datetime64(date.fromisoformat(contract.validation_start))
+    return int(np.searchsorted(sessions, start, side="left"))

@@ -1,0 +1,1 @@
+"""Compiled metric formulas. Import through ``load_kernels`` so that the disk cache is used."""

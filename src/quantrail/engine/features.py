@@ -1,0 +1,93 @@
+"""Feature values by content name, each computed once and kept within a memory budget."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantrail.domain.market import BAR_COLUMNS, Bars
+from quantrail.engine.indicators import indicator, simple_returns, volatility
+from quantrail.engine.regime import regime_score
+from quantrail.errors import SpecInvalid
+
+Floats = NDArray[np.float64]
+Key = tuple[Any, ...]
+SIZING_VOLATILITY_BARS = 20
+
+
+class FeatureStore:
+    """Features over one set of bars, arrays (S, T), least recently used dropped beyond ``budget`` bytes."""
+
+    def __init__(self, bars: Bars, budget: int = 512 * 1024 * 1024) -> None:
+        self.bars = bars
+        self._budget = budget
+        self._kept: OrderedDict[Key, Floats] = OrderedDict()
+        self._bytes = 0
+        self._cross: dict[str, bool] = {}
+
+    def value(self, name: str, features: Mapping[str, Any], members: NDArray[np.int64]) -> Floats:
+        """The bar column or feature ``name``; ``features`` holds definitions by content name."""
+        if name in BAR_COLUMNS:
+            column: Floats = getattr(self.bars, name)
+            return column
+        # Only a cross-section depends on the universe; everything else is shared between universes.
+        key = (name, members.tobytes() if self.is_cross_section(name, features) else b"")
+        return self._get(key, lambda: self._compute(name, features, members))
+
+    def is_cross_section(self, name: str, features: Mapping[str, Any]) -> bool:
+        """Whether a value depends on which other symbols there are."""
+        known = self._cross.get(name)
+        if known is None:
+            known = self._cross[name] = self._ranks_symbols(name, features)
+        return known
+
+    def regime(self, settings: Mapping[str, Any], members: NDArray[np.int64]) -> Floats:
+        """regime_score (T,): 0, 0.5 or 1, NaN until every window is full."""
+        shared = settings["source"] == "symbol"
+        key = ("regime", *sorted(map(str, settings.items())), b"" if shared else members.tobytes())
+        return self._get(key, lambda: regime_score(self.bars, settings, members))
+
+    def sizing_volatility(self) -> Floats:
+        """20-bar volatility of close returns, per bar, (S, T)."""
+        return self._get(("volatility",), lambda: volatility(self.bars.close, SIZING_VOLATILITY_BARS))
+
+    def returns(self) -> Floats:
+        """Simple close returns (S, T)."""
+        return self._get(("returns",), lambda: simple_returns(self.bars.close))
+
+    def atr(self, period: int) -> Floats:
+        """Average true range in price, (S, T)."""
+        bars = self.bars
+        inputs = [bars.high, bars.low, bars.close]
+        nobody = np.empty(0, np.int64)
+        return self._get(("atr", period), lambda: indicator("atr", inputs, {"period": period}, nobody))
+
+    def _compute(self, name: str, features: Mapping[str, Any], members: NDArray[np.int64]) -> Floats:
+        feature = features.get(name)
+        if feature is None:
+            raise SpecInvalid(f"feature {name!r} is used but not defined; define it under features")
+        inputs = [self.value(source, features, members) for source in feature["inputs"]]
+        return np.ascontiguousarray(indicator(feature["type"], inputs, feature["params"], members))
+
+    def _ranks_symbols(self, name: str, features: Mapping[str, Any]) -> bool:
+        feature = features.get(name)
+        if feature is None:
+            return False
+        inner = [self._ranks_symbols(source, features) for source in feature["inputs"]]
+        return feature["type"] == "rs_percentile" or any(inner)
+
+    def _get(self, key: Key, make: Any) -> Floats:
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+            return found
+        value: Floats = make()
+        self._kept[key] = value
+        self._bytes += value.nbytes
+        while self._bytes > self._budget and len(self._kept) > 1:
+            self._bytes -= self._kept.popitem(last=False)[1].nbytes
+        return value

@@ -1,0 +1,273 @@
+"""What happens at the open and inside a bar: exits, resizing, entries, stops and targets."""
+
+import numpy as np
+from numba import njit
+
+from quantrail.engine.kernels.bitscan import lowest_bit
+from quantrail.engine.kernels.positions import (
+    CASH,
+    DECIDED,
+    ENTRY_BAR,
+    EXIT_WHY,
+    FIRST,
+    QTY,
+    RANK,
+    SIDE,
+    TARGET,
+    WANT,
+    WATER,
+    add_to,
+    forget,
+    record,
+    set_levels,
+    stop_level,
+    take_from,
+)
+
+ONE = np.uint64(1)
+ZERO = np.uint64(0)
+DUST = 1e-6
+
+
+@njit(cache=True, _nrt=False)
+def close_all(s, t, price, why, plan, account, held, flags, masks, trade_i, trade_f, count):
+    """Let go of everything held in ``s``; ``count`` is the number of trades so far, in a cell."""
+    row = held[s]
+    flag = flags[s]
+    take_from(account, row, flag[SIDE], row[QTY], price, plan)
+    row[QTY] = 0.0
+    record(trade_i, trade_f, count[0], s, row, flag, t, why, 0.0)
+    count[0] += 1
+    count[1] -= 1
+    bit = ONE << np.uint64(s & 63)
+    masks[0 if flag[SIDE] > 0 else 1, s >> 6] &= ~bit
+    masks[3, s >> 6] &= ~bit
+    forget(row, flag, t)
+
+
+@njit(cache=True, _nrt=False)
+def hit_targets(s, t, price, at_open, plan, account, held, flags, levels, masks, trade_i, trade_f, count):
+    """Targets reached by ``price``; fills at the open when it gapped there, else at the level."""
+    row = held[s]
+    flag = flags[s]
+    side = flag[SIDE]
+    while flag[TARGET] < plan.n_targets:
+        k = flag[TARGET]
+        if side * (price - levels[s, k]) < 0.0:
+            return
+        fill = price if at_open else levels[s, k]
+        part = plan.target_fraction[k] * row[FIRST]
+        flag[TARGET] += 1
+        if part >= row[QTY] * (1.0 - 1e-12):
+            close_all(s, t, fill, 5, plan, account, held, flags, masks, trade_i, trade_f, count)
+            return
+        take_from(account, row, side, part, fill, plan)
+
+
+@njit(cache=True, _nrt=False)
+def exits_at_open(t, g, opens, plan, account, held, flags, levels, masks, trade_i, trade_f, count):
+    """Orders from the last close, then stops and targets the open has jumped over; symbol order."""
+    watching = plan.hard_kind != 0 or plan.trail_kind != 0
+    for w in range(masks.shape[1]):
+        word = masks[0, w] | masks[1, w] if watching or plan.n_targets > 0 else masks[3, w]
+        while word != ZERO:
+            s = (w << 6) + lowest_bit(word)
+            word &= word - ONE
+            price = opens[g, s]
+            if price != price:
+                continue
+            flag = flags[s]
+            if flag[EXIT_WHY] != 0:
+                close_all(
+                    s, t, price, flag[EXIT_WHY], plan, account, held, flags, masks, trade_i, trade_f, count
+                )
+                continue
+            if watching:
+                level, why = stop_level(held[s], flag[SIDE], plan)
+                if flag[SIDE] * (price - level) <= 0.0:
+                    close_all(s, t, price, why, plan, account, held, flags, masks, trade_i, trade_f, count)
+                    continue
+            if plan.n_targets > 0:
+                hit_targets(
+                    s, t, price, True, plan, account, held, flags, levels, masks, trade_i, trade_f, count
+                )
+
+
+@njit(cache=True, _nrt=False)
+def marked_at_open(g, opens, marks, account, held, flags, masks):
+    """Equity, gross and net value at the open; a missing bar stands at its last close."""
+    equity = account[CASH]
+    gross = 0.0
+    net = 0.0
+    for w in range(masks.shape[1]):
+        word = masks[0, w] | masks[1, w]
+        while word != ZERO:
+            s = (w << 6) + lowest_bit(word)
+            word &= word - ONE
+            price = opens[g, s]
+            if price != price:
+                price = marks[g - 1, s]
+            value = held[s, QTY] * price
+            gross += value
+            net += flags[s, SIDE] * value
+    return equity + net, gross, net
+
+
+@njit(cache=True, _nrt=False)
+def affordable(wish, side, equity, gross, net, plan):
+    """The part of ``wish`` (value with costs) that leaves gross and net within their limits after costs."""
+    cost = plan.fee + plan.spread + plan.slippage
+    room = (plan.max_gross * equity - gross) * (1.0 + cost) / (1.0 + plan.max_gross * cost)
+    tilt = (plan.max_net * equity - side * net) * (1.0 + cost) / (1.0 + plan.max_net * cost)
+    return max(min(wish, min(room, tilt)), 0.0)
+
+
+@njit(cache=True, _nrt=False)
+def weights_of(group, size, plan, volatility, bars, out):
+    """Target weight of each of the first ``size`` symbols of ``group``, decided on ``bars``."""
+    base = plan.equal_weight
+    total = 0.0
+    if plan.sizing == 2:
+        for i in range(size):
+            total += 1.0 / volatility[bars[i], group[i]]
+    for i in range(size):
+        weight = base
+        if plan.sizing == 1:
+            weight = plan.sizing_value
+        elif plan.sizing == 2:
+            weight = base * size / volatility[bars[i], group[i]] / total
+        elif plan.sizing == 3:
+            annual = volatility[bars[i], group[i]] * np.sqrt(252.0)
+            weight = base if annual <= plan.sizing_value else base * plan.sizing_value / annual
+        out[i] = min(weight, plan.max_weight)
+
+
+@njit(cache=True, _nrt=False)
+def trade_at_open(
+    t,
+    g,
+    resize,
+    opens,
+    marks,
+    volatility,
+    atrs,
+    plan,
+    account,
+    held,
+    flags,
+    levels,
+    masks,
+    work_i,
+    work_f,
+    count,
+):
+    """Resize what is kept (reductions first), then enter in rank order until slots or money end."""
+    cost = 1.0 + plan.fee + plan.spread + plan.slippage
+    group = work_i[0]
+    decided = work_i[1]
+    kept = 0
+    for w in range(masks.shape[1]):
+        word = masks[0, w] | masks[1, w]
+        while resize and word != ZERO:
+            s = (w << 6) + lowest_bit(word)
+            word &= word - ONE
+            sized = plan.sizing < 2 or volatility[g - 1, s] > 0.0
+            if opens[g, s] == opens[g, s] and sized:
+                group[kept] = s
+                decided[kept] = g - 1
+                kept += 1
+    size = kept
+    slots = plan.max_positions - count[1]
+    ready = queue_of(g, opens, flags, masks, work_i)
+    for i in range(ready):
+        if size - kept < slots:
+            group[size] = work_i[2, i]
+            decided[size] = flags[work_i[2, i], DECIDED]
+            size += 1
+        else:
+            flags[work_i[2, i], WANT] = 0
+    weights_of(group, size, plan, volatility, decided, work_f)
+    equity, gross, net = marked_at_open(g, opens, marks, account, held, flags, masks)
+    start = equity
+    for i in range(kept):
+        s = group[i]
+        price = opens[g, s]
+        excess = held[s, QTY] - work_f[i] * start / (price * cost)
+        if start > 0.0 and excess * price > DUST * start:
+            take_from(account, held[s], flags[s, SIDE], excess, price, plan)
+            gross -= excess * price
+            net -= flags[s, SIDE] * excess * price
+            equity -= excess * price * (cost - 1.0)
+    for i in range(size):
+        s = group[i]
+        price = opens[g, s]
+        side = flags[s, SIDE] if i < kept else flags[s, WANT]
+        wish = work_f[i] * start - (held[s, QTY] * price * cost if i < kept else 0.0)
+        value = affordable(wish, side, equity, gross, net, plan)
+        flags[s, WANT] = 0
+        if value <= DUST * max(start, 0.0):
+            continue
+        quantity = value / (price * cost)
+        add_to(account, held[s], side, quantity, price, plan)
+        gross += quantity * price
+        net += side * quantity * price
+        equity -= quantity * price * (cost - 1.0)
+        if i >= kept:
+            flags[s, SIDE] = side
+            flags[s, ENTRY_BAR] = t
+            held[s, FIRST] = quantity
+            set_levels(held[s], flags[s], levels[s], side, price, plan, atrs, s)
+            masks[0 if side > 0 else 1, s >> 6] |= ONE << np.uint64(s & 63)
+            count[1] += 1
+
+
+@njit(cache=True, _nrt=False)
+def queue_of(g, opens, flags, masks, work_i):
+    """Entry orders that have a bar, best rank first, ties by symbol; the rest keep waiting."""
+    ready = 0
+    for w in range(masks.shape[1]):
+        word = masks[2, w]
+        while word != ZERO:
+            bit = word & (~word + ONE)
+            s = (w << 6) + lowest_bit(word)
+            word &= word - ONE
+            if opens[g, s] != opens[g, s]:
+                continue
+            masks[2, w] &= ~bit
+            place = ready
+            while place > 0 and flags[work_i[2, place - 1], RANK] > flags[s, RANK]:
+                work_i[2, place] = work_i[2, place - 1]
+                place -= 1
+            work_i[2, place] = s
+            ready += 1
+    return ready
+
+
+@njit(cache=True, _nrt=False)
+def inside_bar(t, g, highs, lows, plan, account, held, flags, levels, masks, trade_i, trade_f, count):
+    """Stops before targets at their levels, then the watermark follows the bar."""
+    watching = plan.hard_kind != 0 or plan.trail_kind != 0
+    for w in range(masks.shape[1]):
+        word = masks[0, w] | masks[1, w]
+        while word != ZERO:
+            s = (w << 6) + lowest_bit(word)
+            word &= word - ONE
+            flag = flags[s]
+            side = flag[SIDE]
+            worst = lows[g, s] if side > 0 else highs[g, s]
+            best = highs[g, s] if side > 0 else lows[g, s]
+            if worst != worst:
+                continue
+            if watching:
+                level, why = stop_level(held[s], side, plan)
+                if side * (worst - level) <= 0.0:
+                    close_all(s, t, level, why, plan, account, held, flags, masks, trade_i, trade_f, count)
+                    continue
+            if plan.n_targets > 0:
+                hit_targets(
+                    s, t, best, False, plan, account, held, flags, levels, masks, trade_i, trade_f, count
+                )
+                if flag[SIDE] == 0:
+                    continue
+            if side * (best - held[s, WATER]) > 0.0:
+                held[s, WATER] = best

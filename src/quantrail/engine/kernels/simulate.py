@@ -1,0 +1,235 @@
+"""Engine A: one strategy after another over shared arrays, bar by bar, symbols as bits of a word."""
+
+import numpy as np
+from numba import njit
+
+from quantrail.engine.kernels.bitscan import lowest_bit
+from quantrail.engine.kernels.fills import exits_at_open, inside_bar, trade_at_open
+from quantrail.engine.kernels.positions import (
+    BORROW,
+    CASH,
+    DECIDED,
+    ENTRY_BAR,
+    EXIT_WHY,
+    FEES,
+    LAST_LONG,
+    LAST_SHORT,
+    N_ACCOUNT,
+    N_FLAGS,
+    N_HELD,
+    QTY,
+    RANK,
+    SIDE,
+    SLIPPAGE,
+    SPREAD,
+    TRADED,
+    WANT,
+    record,
+)
+
+ONE = np.uint64(1)
+ZERO = np.uint64(0)
+NEVER = -(10**9)
+# Columns of the totals row: sums of the account, then gross exposure summed and at most.
+N_TOTALS = 8
+
+
+@njit(cache=True, _nrt=False)
+def simulate(
+    plan, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first, equity, series,
+    totals, trade_i, trade_f, start, held, flags, levels, masks, work_i, work_f, account, count,
+):  # fmt: skip
+    """Run one strategy; returns the number of trades after it, or -1 when the trade arrays are full.
+
+    Prices (T, S) with ``marks`` the last known close; ``signals`` (Q, W, T); ``first`` the column of
+    the period's first bar; ``gaps`` whether any bar may be missing; ``equity`` (n,) is filled; ``series`` (8, n) too unless it is empty.
+    """
+    n = len(equity)
+    n_symbols = opens.shape[1]
+    n_words = signals.shape[1]
+    held[:] = 0.0
+    flags[:] = 0
+    for s in range(n_symbols):
+        flags[s, LAST_LONG] = NEVER
+        flags[s, LAST_SHORT] = NEVER
+    masks[:] = ZERO  # held long, held short, entry orders, exit orders
+    account[:] = 0.0
+    account[CASH] = plan.capital
+    count[1] = 0  # trades so far, positions held
+    count[0] = start
+    wanted = False
+    resize = False
+    leaving = False
+    halted = False
+    watching = plan.hard_kind != 0 or plan.trail_kind != 0 or plan.n_targets > 0
+    detailed = series.shape[1] > 0
+    guarded = plan.daily_loss > 0.0 or plan.drawdown > 0.0
+    previous = plan.capital
+    peak = plan.capital
+    gross_sum = 0.0
+    gross_max = 0.0
+    for t in range(n):
+        g = first + t
+        if count[0] + n_symbols + count[1] > len(trade_i):
+            return -1
+        if leaving or (watching and count[1] > 0):
+            leaving = False
+            exits_at_open(t, g, opens, plan, account, held, flags, levels, masks, trade_i, trade_f, count)
+        if wanted or resize:
+            trade_at_open(
+                t, g, resize, opens, marks, volatility, atrs, plan, account, held, flags, levels, masks,
+                work_i, work_f, count,
+            )  # fmt: skip
+            resize = False
+            wanted = False
+            for w in range(n_words):
+                wanted = wanted or masks[2, w] != ZERO
+        if watching and count[1] > 0:
+            inside_bar(t, g, highs, lows, plan, account, held, flags, levels, masks, trade_i, trade_f, count)
+
+        # the close: mark
+        long_value = 0.0
+        short_value = 0.0
+        if count[1] > 0:
+            for w in range(n_words):
+                word = masks[0, w]
+                while word != ZERO:
+                    s = (w << 6) + lowest_bit(word)
+                    word &= word - ONE
+                    long_value += held[s, QTY] * marks[g, s]
+                word = masks[1, w]
+                while word != ZERO:
+                    s = (w << 6) + lowest_bit(word)
+                    word &= word - ONE
+                    short_value += held[s, QTY] * marks[g, s]
+            if short_value > 0.0 and plan.borrow > 0.0:
+                account[CASH] -= short_value * plan.borrow
+                account[BORROW] += short_value * plan.borrow
+        value = account[CASH] + long_value - short_value
+        equity[t] = value
+        gross = (long_value + short_value) / value if value > 0.0 else 0.0
+        gross_sum += gross
+        gross_max = max(gross_max, gross)
+        if detailed:
+            series[0, t] = account[CASH]
+            series[1, t] = gross
+            series[2, t] = (long_value - short_value) / value if value > 0.0 else 0.0
+            for k in range(5):
+                series[3 + k, t] = account[TRADED + k]
+
+        # the close: decide
+        if t == n - 1:
+            break
+        broken = value <= 0.0
+        if guarded and not broken:
+            broken = plan.daily_loss > 0.0 and value <= previous * (1.0 - plan.daily_loss)
+            peak = max(peak, value)
+            broken = broken or (plan.drawdown > 0.0 and value <= peak * (1.0 - plan.drawdown))
+        previous = value
+        if broken and not halted:
+            halted = True
+            wanted = False
+            for w in range(n_words):
+                masks[2, w] = ZERO
+            for s in range(n_symbols):
+                if flags[s, SIDE] != 0:
+                    flags[s, EXIT_WHY] = 7
+                    masks[3, s >> 6] |= ONE << np.uint64(s & 63)
+        if halted:
+            leaving = True
+            if count[1] == 0:
+                # Flat for good: nothing can move equity any more.
+                for rest in range(t + 1, n):
+                    equity[rest] = value
+                    if detailed:
+                        for k in range(len(series)):
+                            series[k, rest] = series[k, t]
+                break
+            continue
+        if plan.rebalance > 0 and calendar[plan.rebalance, g]:
+            resize = count[1] > 0
+        for w in range(n_words):
+            present = signals[0, w, g]
+            long_held = masks[0, w] & present
+            short_held = masks[1, w] & present
+            if (long_held | short_held) != ZERO:
+                leave = ZERO
+                if plan.exit_long >= 0:
+                    leave |= long_held & signals[plan.exit_long, w, g]
+                if plan.exit_short >= 0:
+                    leave |= short_held & signals[plan.exit_short, w, g]
+                masks[3, w] |= leave
+                while leave != ZERO:
+                    s = (w << 6) + lowest_bit(leave)
+                    leave &= leave - ONE
+                    flags[s, EXIT_WHY] = 1
+                if plan.member >= 0:
+                    leave = (long_held | short_held) & ~signals[plan.member, w, g]
+                    while leave != ZERO:
+                        s = (w << 6) + lowest_bit(leave)
+                        leave &= leave - ONE
+                        if flags[s, EXIT_WHY] == 0:
+                            flags[s, EXIT_WHY] = 6
+                            masks[3, w] |= ONE << np.uint64(s & 63)
+                if plan.hold_long > 0 or plan.hold_short > 0:
+                    leave = long_held | short_held
+                    while leave != ZERO:
+                        s = (w << 6) + lowest_bit(leave)
+                        leave &= leave - ONE
+                        limit = plan.hold_long if flags[s, SIDE] > 0 else plan.hold_short
+                        old = limit > 0 and t - flags[s, ENTRY_BAR] + 1 >= limit
+                        if old and flags[s, EXIT_WHY] == 0:
+                            flags[s, EXIT_WHY] = 2
+                            masks[3, w] |= ONE << np.uint64(s & 63)
+            leaving = leaving or masks[3, w] != ZERO
+        if not gaps and not watching and not leaving and count[1] >= plan.max_positions:
+            # No slot can come free at the next open, and no order would wait: every entry would lapse.
+            continue
+        for w in range(n_words):
+            free = signals[0, w, g] & ~(masks[0, w] | masks[1, w])
+            for side in (1, -1):
+                entry = plan.entry_long if side > 0 else plan.entry_short
+                if entry < 0:
+                    continue
+                ask = signals[entry, w, g] & free
+                while ask != ZERO:
+                    bit = ask & (~ask + ONE)
+                    s = (w << 6) + lowest_bit(ask)
+                    ask &= ask - ONE
+                    last = flags[s, LAST_LONG] if side > 0 else flags[s, LAST_SHORT]
+                    pause = plan.cooldown_long if side > 0 else plan.cooldown_short
+                    if t < last + pause:
+                        continue
+                    flags[s, WANT] = side
+                    flags[s, DECIDED] = g
+                    flags[s, RANK] = ranks[plan.rank, g, s] if plan.rank >= 0 else 0
+                    masks[2, w] |= bit
+                    wanted = True
+    for s in range(n_symbols):
+        if flags[s, SIDE] != 0:
+            record(trade_i, trade_f, count[0], s, held[s], flags[s], n - 1, 0, marks[first + n - 1, s])
+            count[0] += 1
+    for k in range(N_ACCOUNT):
+        totals[k] = account[k]
+    totals[6] = gross_sum / n
+    totals[7] = gross_max
+    return count[0]
+
+
+@njit(cache=True, _nrt=False)
+def simulate_batch(
+    plans, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first, equity, totals,
+    trade_i, trade_f, offsets, nothing, held, flags, levels, masks, work_i, work_f, account, count,
+):  # fmt: skip
+    """Run every plan; returns how many fitted into the trade arrays (all of them, or the first so many)."""
+    done = 0
+    for i in range(len(plans)):
+        done = simulate(
+            plans[i], opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first,
+            equity[i], nothing, totals[i], trade_i, trade_f, done, held, flags, levels, masks, work_i, work_f,
+            account, count,
+        )  # fmt: skip
+        if done < 0:
+            return i
+        offsets[i + 1] = done
+    return len(plans)

@@ -1,0 +1,270 @@
+"""Engine A: simulate a prepared batch, with metrics for every strategy at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantrail.analysis.metrics import (
+    Activity,
+    MetricTable,
+    RoundTrips,
+    batch_metrics,
+    first_validation_bar,
+    load_kernels,
+)
+from quantrail.domain.contract import CalcContract
+from quantrail.domain.market import Period
+from quantrail.domain.results import ExitReason
+from quantrail.engine.batch import SignalBatch, Signals
+from quantrail.engine.conditions import word_count
+from quantrail.engine.market import market_of
+from quantrail.engine.plan import MAX_TARGETS, PLAN, atr_periods, fill_plan, needs_volatility
+from quantrail.engine.screen_batch import BatchTrades, ScreenBatch
+from quantrail.errors import DataInvalid, QuantrailError, SpecInvalid
+
+CHUNK = 128
+_TOTALS = 8
+
+
+def screen(
+    batch: SignalBatch,
+    period: Period,
+    contract: CalcContract,
+    only: Sequence[int] | None = None,
+    *,
+    with_tails: bool = True,
+) -> ScreenBatch:
+    """Simulate strategies of ``batch`` over ``period`` under the light contract.
+
+    ``only`` picks strategies by index; row k of the answer is then strategy ``only[k]``. Rows of a
+    strategy in error hold NaN everywhere. Decisions use closes up to T and fill from the open of
+    T + 1; the first decision is made at the first close of the period. ``with_tails=False`` leaves
+    out the four quantile metrics. DataInvalid when the period holds no bars.
+    """
+    span = batch.bars.span(period)
+    rows = list(range(len(batch))) if only is None else [int(i) for i in only]
+    if batch.market is None:
+        batch.market = market_of(batch.bars)
+    errors = [batch.errors[i] or _period_error(batch, i, span) for i in rows]
+    run = _Run(batch, span, contract)
+    good = [k for k, error in enumerate(errors) if error is None]
+    equity = np.full((len(rows), span.stop - span.start), np.nan)
+    totals = np.full((len(rows), _TOTALS), np.nan)
+    offsets = np.zeros(len(rows) + 1, np.int64)
+    pieces = []
+    for first in range(0, len(good), CHUNK):
+        chunk = good[first : first + CHUNK]
+        part = run.simulate([rows[k] for k in chunk])
+        equity[chunk], totals[chunk] = part.equity, part.totals
+        offsets[np.array(chunk) + 1] = np.diff(part.offsets)
+        pieces.append(part)
+    trades = _join_trades(pieces, np.cumsum(offsets))
+    benchmark = benchmark_returns(batch, span, contract)
+    table = _metrics(equity, totals, trades, contract, batch, span, benchmark, with_tails)
+    _blank(table, [k for k, error in enumerate(errors) if error is not None])
+    return ScreenBatch(batch, span, contract, rows, errors, equity, table, trades, run)
+
+
+def benchmark_returns(batch: SignalBatch, span: slice, contract: CalcContract) -> NDArray[np.float64] | None:
+    """Close-to-close returns (n,) of the contract's benchmark; 0 on a missing bar and on the first."""
+    if contract.benchmark is None:
+        return None
+    close = batch.market.marks[span, batch.bars.index_of(contract.benchmark)]
+    out = np.zeros(len(close))
+    out[1:] = close[1:] / close[:-1] - 1.0
+    if np.isnan(out).any():
+        raise DataInvalid(f"benchmark {contract.benchmark} has no close at the start of the period")
+    return out
+
+
+class _Part:
+    """Arrays of one chunk."""
+
+    def __init__(self, n_rows: int, n_bars: int) -> None:
+        self.equity = np.empty((n_rows, n_bars))
+        self.totals = np.empty((n_rows, _TOTALS))
+        self.offsets = np.zeros(n_rows + 1, np.int64)
+        self.trade_i = np.empty((0, 5), np.int64)
+        self.trade_f = np.empty((0, 7))
+
+
+class _Run:
+    """Everything one call of :func:`screen` shares between its strategies."""
+
+    def __init__(self, batch: SignalBatch, span: slice, contract: CalcContract) -> None:
+        self.batch = batch
+        self.span = span
+        self.contract = contract
+        self.kernels = load_kernels("quantrail.engine.kernels.simulate")
+        self._room = 0
+
+    def simulate(self, rows: Sequence[int]) -> _Part:
+        """Simulate strategies by index; none of them is in error."""
+        part = _Part(len(rows), self.span.stop - self.span.start)
+        arguments = self._arguments(rows)
+        room = max(self._room, 64 * len(rows) + 2 * len(self.batch.bars.symbols))
+        while True:
+            trade_i, trade_f = np.empty((room, 5), np.int64), np.empty((room, 7))
+            done = self.kernels.simulate_batch(
+                *arguments, self.span.start, part.equity, part.totals, trade_i, trade_f, part.offsets,
+                np.empty((8, 0)), *workspace(len(self.batch.bars.symbols)),
+            )  # fmt: skip
+            if done == len(rows):
+                break
+            room *= 4
+        self._room = room
+        count = part.offsets[-1]
+        part.trade_i, part.trade_f = trade_i[:count].copy(), trade_f[:count].copy()
+        return part
+
+    def detail(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.float64], _Part]:
+        """Run one strategy again with its series (8, n): cash, gross, net, and running sums of costs."""
+        part = _Part(1, self.span.stop - self.span.start)
+        series = np.zeros((8, part.equity.shape[1]))
+        plans, *shared = self._arguments([row])
+        room = max(self._room, 4096)
+        count = -1
+        while count < 0:
+            trade_i, trade_f = np.empty((room, 5), np.int64), np.empty((room, 7))
+            count = self.kernels.simulate(
+                plans[0], *shared, self.span.start, part.equity[0], series, part.totals[0], trade_i, trade_f, 0,
+                *workspace(len(self.batch.bars.symbols)),
+            )  # fmt: skip
+            room *= 4
+        part.trade_i, part.trade_f = trade_i[:count].copy(), trade_f[:count].copy()
+        return part.equity[0], series, part
+
+    def _arguments(self, rows: Sequence[int]) -> list[Any]:
+        market = self.batch.market
+        specs = [self.batch.specs[i] for i in rows]
+        atr_index = {period: k for k, period in enumerate(sorted({p for s in specs for p in atr_periods(s)}))}
+        atrs = self._time_major([self.batch.features.atr(period) for period in atr_index])
+        sized = any(needs_volatility(spec) for spec in specs)
+        volatility = self._time_major([self.batch.features.sizing_volatility()] if sized else [])
+        stack = _Stack(self.batch.present)
+        ranks = _Ranks()
+        plans = np.zeros(len(rows), PLAN)
+        for k, i in enumerate(rows):
+            signals = self.batch.signals[i]
+            assert signals is not None
+            fill_plan(plans[k], specs[k], self.contract, signals.n_members, atr_index)
+            _fill_signals(plans[k], signals, stack, ranks, self.batch)
+        return [
+            plans, market.opens, market.highs, market.lows, market.marks, volatility[0], atrs,
+            ranks.array(len(self.batch.bars.symbols)), market.calendar, stack.array(),
+            market.has_gaps,
+        ]  # fmt: skip
+
+    @staticmethod
+    def _time_major(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        if not arrays:
+            return np.zeros((1, 1, 1))
+        return np.ascontiguousarray(np.stack(arrays).transpose(0, 2, 1))
+
+
+def workspace(n_symbols: int) -> list[Any]:
+    """Scratch arrays of the simulation; the kernels allocate nothing, which keeps reference counts out."""
+    words = word_count(n_symbols)
+    return [
+        np.zeros((n_symbols, 10)), np.zeros((n_symbols, 9), np.int64), np.zeros((n_symbols, MAX_TARGETS)),
+        np.zeros((4, words), np.uint64), np.zeros((3, n_symbols), np.int64), np.zeros(n_symbols),
+        np.zeros(6), np.zeros(2, np.int64),
+    ]  # fmt: skip
+
+
+class _Stack:
+    """Distinct signal arrays of a chunk; row 0 says which symbols have a bar."""
+
+    def __init__(self, present: NDArray[np.uint64]) -> None:
+        self._arrays = [present]
+        self._index: dict[int, int] = {}
+
+    def index(self, words: NDArray[np.uint64] | None) -> int:
+        if words is None:
+            return -1
+        found = self._index.get(id(words))
+        if found is None:
+            found = self._index[id(words)] = len(self._arrays)
+            self._arrays.append(words)
+        return found
+
+    def array(self) -> NDArray[np.uint64]:
+        return np.stack(self._arrays)
+
+
+class _Ranks:
+    """Distinct rankings of a chunk."""
+
+    def __init__(self) -> None:
+        self._arrays: list[NDArray[np.int16]] = []
+        self._index: dict[Any, int] = {}
+
+    def index(self, key: Any, batch: SignalBatch) -> int:
+        if key is None:
+            return -1
+        if key not in self._index:
+            self._index[key] = len(self._arrays)
+            self._arrays.append(batch.ranks[key])
+        return self._index[key]
+
+    def array(self, n_symbols: int) -> NDArray[np.int16]:
+        return np.stack(self._arrays) if self._arrays else np.zeros((1, 1, n_symbols), np.int16)
+
+
+def _fill_signals(plan: Any, signals: Signals, stack: _Stack, ranks: _Ranks, batch: SignalBatch) -> None:
+    for name in ("entry_long", "exit_long", "entry_short", "exit_short", "member"):
+        plan[name] = stack.index(getattr(signals, name))
+    plan["rank"] = ranks.index(signals.rank, batch)
+
+
+def _period_error(batch: SignalBatch, i: int, span: slice) -> QuantrailError | None:
+    signals = batch.signals[i]
+    if signals is None or batch.specs[i]["nan_policy"] != "ERROR":
+        return None
+    blocked = signals.blocked[:, span].any(axis=0)
+    if not blocked.any():
+        return None
+    day = batch.bars.sessions[span][int(np.argmax(blocked))]
+    return SpecInvalid(f"a condition touches missing data on {day} and nan_policy is ERROR", session=str(day))
+
+
+def _join_trades(parts: Iterable[_Part], offsets: NDArray[np.int64]) -> BatchTrades:
+    parts = list(parts)
+    whole = np.concatenate([p.trade_i for p in parts]) if parts else np.empty((0, 5), np.int64)
+    real = np.concatenate([p.trade_f for p in parts]) if parts else np.empty((0, 7))
+    return BatchTrades(offsets, whole, real)
+
+
+def _metrics(
+    equity: NDArray[np.float64],
+    totals: NDArray[np.float64],
+    trades: BatchTrades,
+    contract: CalcContract,
+    batch: SignalBatch,
+    span: slice,
+    benchmark: NDArray[np.float64] | None,
+    with_tails: bool,
+) -> MetricTable:
+    activity = Activity(
+        traded_value=totals[:, 1],
+        exposure_mean=totals[:, 6],
+        exposure_max=totals[:, 7],
+        fees=totals[:, 2],
+        spread=totals[:, 3],
+        slippage=totals[:, 4],
+    )
+    is_open = trades.exit_reason == ExitReason.OPEN
+    trips = RoundTrips(
+        trades.offsets, is_open, trades.pnl_net, trades.return_net, trades.bars_held.astype(np.float64)
+    )
+    first_oos = first_validation_bar(batch.bars.sessions[span], contract)
+    return batch_metrics(equity, activity, trips, contract, first_oos, benchmark, with_tails=with_tails)
+
+
+def _blank(table: MetricTable, rows: Sequence[int]) -> None:
+    for column in table.values.values():
+        column[list(rows)] = np.nan
