@@ -18,7 +18,7 @@ from quantrail.domain.ids import DataVersion
 from quantrail.domain.market import BAR_COLUMNS, Bars
 from quantrail.errors import DataInvalid
 from quantrail.marketdata import segments
-from quantrail.marketdata.canonical import Leaf, leaves, node, root, timestamps
+from quantrail.marketdata.canonical import leaves, nodes, root, timestamps
 from quantrail.marketdata.manifest import Manifest
 from quantrail.marketdata.records import DAILY
 
@@ -63,13 +63,9 @@ def rows_of(home: Path, manifest: Manifest, request: SliceRequest, *, verify: bo
 def version_of(manifest: Manifest, request: SliceRequest, rows: pl.DataFrame) -> DataVersion:
     """Merkle version of exactly ``rows``; a symbol without rows in the slice counts as such."""
     infos = manifest.infos(request.interval)
-    by_symbol: dict[str, list[Leaf]] = {symbol: [] for symbol in request.symbols}
-    for leaf in leaves(rows, request.interval):
-        by_symbol[leaf.symbol].append(leaf)
-    return root(
-        (request.interval, symbol, node(symbol, request.interval, infos[symbol].basis, found))
-        for symbol, found in by_symbol.items()
-    )
+    basis = {symbol: infos[symbol].basis for symbol in request.symbols}
+    found = nodes(leaves(rows), request.interval, basis)
+    return root((request.interval, symbol, value) for symbol, value in found)
 
 
 def build(request: SliceRequest, rows: pl.DataFrame, version: DataVersion) -> Bars:

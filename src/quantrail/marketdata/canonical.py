@@ -1,15 +1,16 @@
 """Merkle hashes over canonical rows: what makes a ``data_version``.
 
 A leaf is one (symbol, month): its rows as little-endian records of 64 bytes (microseconds since 1970
-UTC, then the seven values). A node is one symbol: its basis and leaves. The version is the hash of the
-sorted nodes. File layout, import order, machine and writer version take no part in it.
+UTC, then the seven values). A node is one symbol at one interval: its price basis and its leaves. The
+version is the hash of the sorted nodes. File layout, import order, machine and writer version take no
+part in it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -20,17 +21,16 @@ from quantrail.marketdata.records import StoredBasis
 
 VALUE_COLUMNS = ("open", "high", "low", "close", "volume", "dividend", "split")
 _ROW = np.dtype([("ts", "<i8"), *((name, "<f8") for name in VALUE_COLUMNS)])
+_LEAF = np.dtype([("month", "<i4"), ("digest", "S32")])
 _FORMAT = b"quantrail-bars-1"
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """Hash of one symbol's rows in one month (months since 1970-01)."""
-
-    symbol: str
-    month: int
-    rows: int
-    digest: bytes
+LEAF_SCHEMA = {
+    "symbol": pl.String,
+    "month": pl.Int32,
+    "rows": pl.Int64,
+    "first": pl.Int64,
+    "last": pl.Int64,
+    "digest": pl.Binary,
+}
 
 
 def timestamps(frame: pl.DataFrame) -> NDArray[np.int64]:
@@ -40,47 +40,67 @@ def timestamps(frame: pl.DataFrame) -> NDArray[np.int64]:
     return naive.cast(pl.Datetime("us")).to_physical().to_numpy()
 
 
-def leaves(frame: pl.DataFrame, interval: str) -> list[Leaf]:
-    """One leaf per (symbol, month) of ``frame``, which is sorted by symbol and ts."""
+def leaves(frame: pl.DataFrame) -> pl.DataFrame:
+    """One leaf per (symbol, month since 1970-01) of ``frame``, which is sorted by symbol and ts.
+
+    Columns as in ``LEAF_SCHEMA``, same order; ``first`` and ``last`` are microseconds since 1970 UTC.
+    """
     if frame.is_empty():
-        return []
+        return pl.DataFrame(schema=LEAF_SCHEMA)
     rows = np.empty(frame.height, dtype=_ROW)
     rows["ts"] = timestamps(frame)
     for name in VALUE_COLUMNS:
         # + 0.0 turns -0.0 into 0.0: equal numbers, equal bits.
-        rows[name] = frame[name].to_numpy() + 0.0
-    months = rows["ts"].astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
+        np.add(frame[name].to_numpy(), 0.0, out=rows[name])
+    months = rows["ts"].astype("datetime64[us]").astype("datetime64[M]").astype(np.int32)
     codes = frame["symbol"].rle_id().to_numpy()
     starts = np.flatnonzero(np.r_[True, (np.diff(codes) != 0) | (np.diff(months) != 0)])
-    names = frame["symbol"].gather(starts).to_list()
-    ends = np.r_[starts[1:], frame.height]
+    bounds = np.r_[starts, frame.height]
+    return pl.DataFrame(
+        {
+            "symbol": frame["symbol"].gather(starts),
+            "month": months[starts],
+            "rows": np.diff(bounds),
+            "first": rows["ts"][starts],
+            "last": rows["ts"][bounds[1:] - 1],
+            "digest": _digests(rows, bounds),
+        },
+        schema=LEAF_SCHEMA,
+    )
+
+
+def _digests(rows: NDArray[np.void], bounds: NDArray[np.int64]) -> list[bytes]:
     view = memoryview(rows.view(np.uint8).data)
-    size = _ROW.itemsize
-    return [
-        _leaf(name, int(month), interval, view[start * size : end * size], int(end - start))
-        for name, month, start, end in zip(
-            names, months[starts].tolist(), starts.tolist(), ends.tolist(), strict=True
-        )
-    ]
+    offsets = (bounds * _ROW.itemsize).tolist()
+    # BLAKE2b: twice as fast as SHA-256 where the processor has no instruction for the latter.
+    blake2b = hashlib.blake2b
+    return [blake2b(view[a:b], digest_size=32).digest() for a, b in pairwise(offsets)]
 
 
-def _leaf(symbol: str, month: int, interval: str, data: memoryview, rows: int) -> Leaf:
-    digest = hashlib.sha256(b"%b\0%b\0%b\0%d\0" % (_FORMAT, interval.encode(), symbol.encode(), month))
-    digest.update(data)
-    return Leaf(symbol, month, rows, digest.digest())
+def nodes(found: pl.DataFrame, interval: str, basis_of: dict[str, StoredBasis]) -> Iterator[tuple[str, str]]:
+    """(symbol, node hash) for every symbol of ``basis_of``; ``found`` holds all their leaves.
+
+    A symbol without a leaf has a node too: that nothing was there is part of a version.
+    """
+    ordered = found.sort("symbol", "month")
+    packed = np.empty(ordered.height, dtype=_LEAF)
+    packed["month"], packed["digest"] = ordered["month"].to_numpy(), ordered["digest"].to_list()
+    content = packed.tobytes()
+    ends = dict(ordered.group_by("symbol", maintain_order=True).len().iter_rows())
+    start = 0
+    spans = {}
+    for symbol, count in ends.items():
+        spans[symbol] = (start * _LEAF.itemsize, (start + count) * _LEAF.itemsize)
+        start += count
+    for symbol, basis in basis_of.items():
+        a, b = spans.get(symbol, (0, 0))
+        head = b"\0".join((_FORMAT, interval.encode(), symbol.encode(), basis.encode(), b""))
+        yield symbol, hashlib.sha256(head + content[a:b]).hexdigest()
 
 
-def node(symbol: str, interval: str, basis: StoredBasis, parts: Iterable[Leaf]) -> str:
-    """Hash of one symbol: ``parts`` are its leaves in ascending months."""
-    digest = hashlib.sha256(b"\0".join((_FORMAT, interval.encode(), symbol.encode(), basis.encode(), b"")))
-    for leaf in parts:
-        digest.update(leaf.month.to_bytes(4, "little", signed=True) + leaf.digest)
-    return digest.hexdigest()
-
-
-def root(nodes: Iterable[tuple[str, str, str]]) -> DataVersion:
+def root(found: Iterable[tuple[str, str, str]]) -> DataVersion:
     """Version of any set of (interval, symbol, node hash), given in any order."""
     digest = hashlib.sha256(_FORMAT + b"\0root\0")
-    for interval, symbol, value in sorted(nodes):
+    for interval, symbol, value in sorted(found):
         digest.update(f"{interval}\0{symbol}\0{value}\0".encode())
     return DataVersion(digest.hexdigest())

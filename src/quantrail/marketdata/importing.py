@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import polars as pl
 from quantrail.domain.enums import Severity
 from quantrail.errors import Conflict, DataInvalid
 from quantrail.marketdata import durable, manifest, segments
-from quantrail.marketdata.canonical import Leaf, node, root
+from quantrail.marketdata.canonical import nodes, root
 from quantrail.marketdata.intake import CleanRows, RawRows, clean, read_source
 from quantrail.marketdata.manifest import FileEntry, Manifest
 from quantrail.marketdata.merge import PartMerge, merge_part, summarise
@@ -25,6 +25,7 @@ from quantrail.marketdata.records import (
     ImportReport,
     Snapshot,
     StoredBasis,
+    SymbolChange,
     SymbolInfo,
 )
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _WAIT_SECONDS = 60.0
+_FIRST = pl.col("first").min().cast(pl.Datetime("us")).cast(pl.Date)
+_LAST = pl.col("last").max().cast(pl.Datetime("us")).cast(pl.Date)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,11 @@ class Importer:
         frame = rows.rows.with_columns(import_no=pl.lit(number, dtype=pl.Int32))
         held = before.parts(interval) if before else {}
         merges = {
-            str(part): merge_part(self.home, cut, held.get(str(part)), interval, str(part))
-            for (part,), cut in frame.group_by(segments.part_of(interval), maintain_order=True)
+            part: merge_part(self.home, cut, held.get(part), interval, part)
+            for part, cut in segments.parts(frame, interval)
         }
-        after = self._next(before, merges, interval, label, basis)
-        changes = summarise(m.touched for m in merges.values() if m.touched is not None)
+        changes = summarise((m.changes for m in merges.values() if m.changes is not None), interval)
+        after = self._next(before, merges, changes, interval, label, basis)
         added, changed = sum(c.added for c in changes), sum(c.changed for c in changes)
         report = ImportReport(
             after.snapshot,
@@ -100,19 +103,21 @@ class Importer:
         self,
         before: Manifest | None,
         merges: Mapping[str, PartMerge],
+        changes: tuple[SymbolChange, ...],
         interval: str,
         label: str,
         basis: StoredBasis,
     ) -> Manifest:
         """The manifest after the merge; the one before when no row differs."""
-        if before and all(m.touched is None for m in merges.values()):
+        if before and not changes:
             return before
         kept = [f for f in before.files if f.interval != interval or f.part not in merges] if before else []
         files = sorted([*kept, *(m.entry for m in merges.values())], key=lambda f: (f.interval, f.part))
-        touched = {s for m in merges.values() if m.touched is not None for s in m.touched["symbol"].unique()}
         infos = {(i.interval, i.symbol): i for i in before.snapshot.symbols} if before else {}
         held = {s: i for (at, s), i in infos.items() if at == interval}
-        fresh = self._infos([f for f in files if f.interval == interval], merges, touched, held, label, basis)
+        fresh = self._infos(
+            [f for f in files if f.interval == interval], merges, changes, held, interval, label, basis
+        )
         infos |= {(interval, info.symbol): info for info in fresh}
         symbols = tuple(infos[key] for key in sorted(infos))
         version = root((i.interval, i.symbol, i.node) for i in symbols)
@@ -123,27 +128,23 @@ class Importer:
         self,
         files: list[FileEntry],
         merges: Mapping[str, PartMerge],
-        touched: set[str],
+        changes: tuple[SymbolChange, ...],
         held: Mapping[str, SymbolInfo],
+        interval: str,
         label: str,
         basis: StoredBasis,
     ) -> Iterable[SymbolInfo]:
-        parts: dict[str, list[Leaf]] = {symbol: [] for symbol in touched}
-        spans: dict[str, list[date]] = {symbol: [] for symbol in touched}
-        for entry in files:
-            merged = merges.get(entry.part)
-            for leaf in merged.leaves if merged else segments.leaves_of(self.home, entry):
-                if leaf.symbol in touched:
-                    parts[leaf.symbol].append(leaf)
-            if merged and merged.touched is not None:
-                _extend(spans, merged.touched)
-        for symbol, found in parts.items():
-            old = held.get(symbol)
-            days = spans[symbol] + ([old.first, old.last] if old else [])
-            keep = old.basis if old and basis is StoredBasis.UNKNOWN else basis
-            total = sum(leaf.rows for leaf in found)
-            hashed = node(symbol, files[0].interval, keep, found)
-            yield SymbolInfo(symbol, files[0].interval, total, min(days), max(days), label, keep, hashed)
+        found = pl.concat(
+            merges[f.part].leaves if f.part in merges else segments.leaves_of(self.home, f) for f in files
+        ).filter(pl.col("symbol").is_in([change.symbol for change in changes]))
+        totals = dict(found.group_by("symbol").agg(pl.col("rows").sum()).iter_rows())
+        spans = {
+            symbol: (first, last)
+            for symbol, first, last in found.group_by("symbol").agg(_FIRST, _LAST).iter_rows()
+        }
+        bases = {c.symbol: _basis(held.get(c.symbol), basis) for c in changes}
+        for symbol, value in nodes(found, interval, bases):
+            yield SymbolInfo(symbol, interval, totals[symbol], *spans[symbol], label, bases[symbol], value)
 
     def _record(self, number: int, report: ImportReport, rows: CleanRows) -> None:
         """The import's own record and its refused rows, on disk before the snapshot that refers to them."""
@@ -173,12 +174,8 @@ class Importer:
         return check_rows(merged.sort("symbol", "ts"), interval, self.calendar)
 
 
-def _extend(spans: dict[str, list[date]], touched: pl.DataFrame) -> None:
-    days = touched.group_by("symbol").agg(
-        first=pl.col("ts").min().cast(pl.Date), last=pl.col("ts").max().cast(pl.Date)
-    )
-    for symbol, first, last in days.iter_rows():
-        spans[symbol] += [first, last]
+def _basis(old: SymbolInfo | None, stated: StoredBasis) -> StoredBasis:
+    return old.basis if old and stated is StoredBasis.UNKNOWN else stated
 
 
 def _next_number(home: Path) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ def current_version(root: Path) -> DataVersion | None:
         return None
 
 
+@lru_cache(maxsize=16)
 def load(root: Path, version: DataVersion) -> Manifest:
     """The manifest of ``version``; NotFound names the way to list what there is."""
     try:

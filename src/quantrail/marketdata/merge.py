@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 
 from quantrail.marketdata import segments
-from quantrail.marketdata.canonical import VALUE_COLUMNS, Leaf
+from quantrail.marketdata.canonical import VALUE_COLUMNS, timestamps
 from quantrail.marketdata.manifest import FileEntry
-from quantrail.marketdata.records import SymbolChange
+from quantrail.marketdata.records import DAILY, SymbolChange
 from quantrail.marketdata.segments import COLUMNS, KEY
 
 # What a row says of actions when nobody has said anything.
@@ -20,11 +20,11 @@ _NO_ACTION = {"dividend": 0.0, "split": 1.0}
 
 @dataclass(frozen=True, slots=True)
 class PartMerge:
-    """One part after the merge; ``touched`` holds the rows that are new or differ, with ``is_new``."""
+    """One part after the merge. ``changes``: symbol, added, changed, first, last (µs), or None."""
 
     entry: FileEntry
-    leaves: list[Leaf]
-    touched: pl.DataFrame | None
+    leaves: pl.DataFrame
+    changes: pl.DataFrame | None
 
 
 def merge_part(
@@ -34,7 +34,8 @@ def merge_part(
     if entry is None:
         frame = incoming.with_columns(_fill(name) for name in _NO_ACTION)
         written, found = segments.write(root, frame, interval, part)
-        return PartMerge(written, found, frame.select(KEY).with_columns(is_new=pl.lit(True)))
+        rows = pl.col("rows")
+        return PartMerge(written, found, _per_symbol(found, added=rows.sum(), changed=rows.sum() * 0))
     existing = segments.read(root, entry)
     fresh = _differing(incoming, existing)
     if fresh.is_empty():
@@ -42,7 +43,18 @@ def merge_part(
     kept = existing.join(fresh.select(KEY), on=KEY, how="anti")
     merged = pl.concat([kept, fresh.select(COLUMNS)]).sort(KEY)
     written, found = segments.write(root, merged, interval, part)
-    return PartMerge(written, found, fresh.select(*KEY, "is_new"))
+    stamped = fresh.select("symbol", "is_new", first=timestamps(fresh)).with_columns(last="first")
+    is_new = pl.col("is_new")
+    return PartMerge(written, found, _per_symbol(stamped, added=is_new.sum(), changed=(~is_new).sum()))
+
+
+def _per_symbol(table: pl.DataFrame, *, added: pl.Expr, changed: pl.Expr) -> pl.DataFrame:
+    return table.group_by("symbol").agg(
+        added=added.cast(pl.Int64),
+        changed=changed.cast(pl.Int64),
+        first=pl.col("first").min(),
+        last=pl.col("last").max(),
+    )
 
 
 def _fill(name: str) -> pl.Expr:
@@ -59,20 +71,15 @@ def _differing(incoming: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(*stated, is_new=is_new).filter(pl.col("is_new") | differs)
 
 
-def summarise(touched: Iterable[pl.DataFrame]) -> tuple[SymbolChange, ...]:
+def summarise(changes: Iterable[pl.DataFrame], interval: str) -> tuple[SymbolChange, ...]:
     """Per symbol, sorted: rows added, rows changed, and the span they cover."""
-    frames = list(touched)
+    frames = list(changes)
     if not frames:
         return ()
-    table = (
-        pl.concat(frames)
-        .group_by("symbol")
-        .agg(
-            added=pl.col("is_new").sum(),
-            changed=(~pl.col("is_new")).sum(),
-            first=pl.col("ts").min(),
-            last=pl.col("ts").max(),
-        )
-        .sort("symbol")
-    )
-    return tuple(SymbolChange(**row) for row in table.iter_rows(named=True))
+    total = pl.concat(frames).group_by("symbol")
+    table = total.agg(
+        pl.col("added").sum(), pl.col("changed").sum(), pl.col("first").min(), pl.col("last").max()
+    ).sort("symbol")
+    moment = pl.col("first", "last").cast(pl.Datetime("us"))
+    typed = moment.cast(pl.Date) if interval == DAILY else moment.dt.replace_time_zone("UTC")
+    return tuple(SymbolChange(**row) for row in table.with_columns(typed).iter_rows(named=True))

@@ -6,7 +6,7 @@ from; the leaves of a file lie beside it, so that an import need not hash what i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from quantrail.errors import BackendCorrupt
 from quantrail.marketdata import durable
-from quantrail.marketdata.canonical import VALUE_COLUMNS, Leaf, leaves
+from quantrail.marketdata.canonical import VALUE_COLUMNS, leaves
 from quantrail.marketdata.manifest import FileEntry
 from quantrail.marketdata.records import DAILY
 
@@ -24,12 +24,15 @@ COLUMNS = (*KEY, *VALUE_COLUMNS, "import_no")
 _PLAIN = ("open", "high", "low", "close", "volume")
 
 
-def part_of(interval: str) -> pl.Expr:
-    """Which file a row belongs to."""
-    return pl.col("ts").dt.strftime("%Y" if interval == DAILY else "%Y-%m")
+def parts(frame: pl.DataFrame, interval: str) -> Iterator[tuple[str, pl.DataFrame]]:
+    """``frame`` cut into the parts its rows belong to, in time order."""
+    unit = "1y" if interval == DAILY else "1mo"
+    starts = frame["ts"].dt.truncate(unit)
+    for start in starts.unique().sort():
+        yield start.strftime("%Y" if interval == DAILY else "%Y-%m"), frame.filter(starts == start)
 
 
-def write(root: Path, frame: pl.DataFrame, interval: str, part: str) -> tuple[FileEntry, list[Leaf]]:
+def write(root: Path, frame: pl.DataFrame, interval: str, part: str) -> tuple[FileEntry, pl.DataFrame]:
     """Store ``frame`` (columns ``COLUMNS``, sorted by ``KEY``, keys unique)."""
     temp = durable.temporary(root)
     pq.write_table(
@@ -44,7 +47,7 @@ def write(root: Path, frame: pl.DataFrame, interval: str, part: str) -> tuple[Fi
     )
     digest = durable.sha256_of(temp)
     path = f"bars/{interval}/{part}/{digest[:20]}.parquet"
-    found = leaves(frame, interval)
+    found = leaves(frame)
     _write_leaves(root, path, found)
     durable.settle(temp, root / path)
     first, last = _day(frame["ts"].min()), _day(frame["ts"].max())
@@ -76,28 +79,21 @@ def verify(root: Path, entry: FileEntry) -> None:
         )
 
 
-def leaves_of(root: Path, entry: FileEntry) -> list[Leaf]:
+def leaves_of(root: Path, entry: FileEntry) -> pl.DataFrame:
     """The leaves stored beside the file; worked out again when they are not there."""
     path = _leaves_path(root, entry.path)
     if not path.exists():
-        return leaves(read(root, entry), entry.interval)
-    return [Leaf(*row) for row in pl.read_parquet(path).iter_rows()]
+        return leaves(read(root, entry))
+    return pl.read_parquet(path)
 
 
 def _leaves_path(root: Path, path: str) -> Path:
     return root / "leaves" / Path(path).relative_to("bars")
 
 
-def _write_leaves(root: Path, path: str, found: list[Leaf]) -> None:
+def _write_leaves(root: Path, path: str, found: pl.DataFrame) -> None:
     temp = durable.temporary(root)
-    pl.DataFrame(
-        {
-            "symbol": [leaf.symbol for leaf in found],
-            "month": [leaf.month for leaf in found],
-            "rows": [leaf.rows for leaf in found],
-            "digest": [leaf.digest for leaf in found],
-        }
-    ).write_parquet(temp)
+    found.write_parquet(temp)
     durable.settle(temp, _leaves_path(root, path))
 
 

@@ -47,12 +47,13 @@ def clean(raw: pl.DataFrame, *, now: datetime, date_format: str | None, tz: str 
     )
     judged = _judge(typed, now, intraday)
     unique, duplicates = _unique(judged)
-    refused = _with_source(pl.concat([judged.filter(pl.col("kind").is_not_null()), duplicates]), raw)
+    bad = judged.filter(pl.col("kind").is_not_null())
+    refused = _with_source(pl.concat([bad, duplicates]), raw)
     notes += _exact_duplicates(judged, unique, duplicates)
     findings = tuple(notes) + _listed(refused)
     if unique.is_empty():
         raise DataInvalid(f"none of the {raw.height} rows can be used: {findings[-1].detail}")
-    rows = unique.select("symbol", "ts", *VALUE_COLUMNS).sort("symbol", "ts")
+    rows = unique.select("symbol", "ts", *VALUE_COLUMNS)
     return CleanRows(rows, refused, findings, intraday)
 
 
@@ -104,13 +105,23 @@ def _judge(typed: pl.DataFrame, now: datetime, intraday: bool) -> pl.DataFrame:
     )
 
 
+def _sorted(fine: pl.DataFrame) -> pl.DataFrame:
+    """By symbol, ts and line; most sources come that way already, and looking is cheaper than sorting."""
+    same = pl.col("symbol") == pl.col("symbol").shift()
+    ahead = (pl.col("symbol") > pl.col("symbol").shift()) | (same & (pl.col("ts") >= pl.col("ts").shift()))
+    if fine.select(ahead.all()).item():
+        return fine
+    return fine.sort("symbol", "ts", "line")
+
+
 def _unique(judged: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """One row per key, and the rows whose key comes again with other values: none of those is taken."""
-    fine = judged.filter(pl.col("kind").is_null())
+    fine = _sorted(judged.filter(pl.col("kind").is_null()))
+    again = (pl.col("symbol") == pl.col("symbol").shift()) & (pl.col("ts") == pl.col("ts").shift())
+    if not fine.select(again.any()).item():
+        return fine, judged.clear()
     distinct = fine.unique(["symbol", "ts", *VALUE_COLUMNS], keep="first", maintain_order=True)
     clash = distinct.select(pl.struct("symbol", "ts").is_duplicated()).to_series()
-    if not clash.any():
-        return distinct, judged.clear()
     keys = distinct.filter(clash).select("symbol", "ts").unique()
     rows = fine.join(keys, on=["symbol", "ts"], how="semi").with_columns(
         kind=pl.lit("duplicate_disagrees"),

@@ -5,6 +5,7 @@ refuses and keeps them. Here bars are judged by their neighbours, their calendar
 """
 
 from quantrail.marketdata.quality.gate import check_rows
+from quantrail.marketdata.quality.jumps import JumpRules
 from quantrail.marketdata.quality.sessions import sessions_between
 
-__all__ = ["check_rows", "sessions_between"]
+__all__ = ["JumpRules", "check_rows", "sessions_between"]

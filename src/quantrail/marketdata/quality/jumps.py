@@ -1,70 +1,136 @@
-"""Moves that are errors: closes that revert, factor-of-ten bars, splits nobody adjusted.
+"""Moves that are errors: closes and bars that revert, splits and spin-offs nobody adjusted.
 
-Real crashes and market-wide moves are left alone: an error comes back the next morning, or jumps over
-night to a level where trading then goes on as calmly as before.
+Real crashes and market-wide moves are left alone. An error comes back the next morning, all of it; or
+prices step to another level over night and trading goes on as calmly as before, where news would have
+multiplied turnover and range.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-from numpy.typing import NDArray
 
 from quantrail.domain.enums import Severity
-from quantrail.marketdata.quality.series import Series, local_scale
+from quantrail.marketdata.quality.series import Flags, Floats, Series, usual
 from quantrail.marketdata.records import Finding
 
-_BAD_CLOSE_LEAST = 0.028
-_BAD_CLOSE_SCALES = 2.2
+# Ratios of splits people do, and (negated) of reverse splits.
+_SPLITS = np.log([1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 40, 50, 100])
 _TEN = np.log(10.0)
-_TEN_SLACK = 0.35
-# Splits people do: 3:2, 2:1, 3:1, 4:1 ..., and their reverses.
-_SPLITS = np.log([1.5, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20, 25, 30, 50, 100])
-_SPLIT_SLACK = 0.06
 
 
-def jump_findings(series: Series, market: NDArray[np.float64] | None = None) -> list[Finding]:
-    """Findings of one symbol. ``market``: the market's move per bar in units of a usual move, or None."""
+@dataclass(frozen=True, slots=True)
+class JumpRules:
+    """Thresholds. Moves in natural logarithms; ``_scales`` in the symbol's usual moves."""
+
+    bad_close_least: float = 0.026
+    bad_close_scales: float = 1.5
+    # The smaller of the two ways (there and back) over the larger one.
+    evenness: float = 0.42
+    bad_bar_least: float = 0.045
+    bad_bar_scales: float = 5.0
+    ten_slack: float = 0.3
+    split_slack: float = 0.04
+    step_least: float = 0.06
+    step_scales: float = 6.0
+    calm_turnover: float = 2.5
+    calm_range: float = 2.9
+    # A step by the ratio of a split is suspect by itself and may come on a busier day.
+    split_calm: float = 1.7
+
+
+_TEXTS = {
+    "factor_of_ten": "the bar is about ten times off its neighbours",
+    "bad_bar": "the whole bar is off its neighbours and the next one is back",
+    "bad_close": "the close leaves the day's prices and is gone the next morning",
+    "split_like": "prices step over night by the ratio of a split and stay there",
+    "spin_off_like": "prices step down over night without the turnover or range that news brings",
+}
+# These make up returns that no trader could have had: a loop must not run over them.
+_STOPS = ("factor_of_ten", "split_like")
+
+
+def jump_findings(series: Series, rules: JumpRules) -> list[Finding]:
+    """At most one finding per bar, the first of ``_TEXTS`` that fits."""
     if series.close.size < 3:
         return []
-    tens = _factor_of_ten(series)
-    bad = _bad_close(series) & ~tens
-    split = _split_like(series) & ~tens & ~np.roll(tens, 1)
+    taken = np.zeros(series.close.size, dtype=bool)
     out: list[Finding] = []
-    for flags, kind, text in (
-        (tens, "factor_of_ten", "the bar is about ten times off its neighbours"),
-        (bad, "bad_close", "the close leaves the day's prices and is gone the next morning"),
-        (split, "split_like", "prices jump over night by the ratio of a split and stay there"),
-    ):
-        out += [_finding(series, kind, text, int(index)) for index in np.flatnonzero(flags)]
+    there, back = series.night, -np.append(series.night[1:], 0.0)
+    tests = {
+        "factor_of_ten": _tens(series, there, back, rules),
+        "bad_bar": _bad_bar(series, there, back, rules),
+        "bad_close": _bad_close(series, rules),
+        "split_like": _split_like(series, rules),
+        "spin_off_like": _spin_off_like(series, rules),
+    }
+    for kind, flags in tests.items():
+        out += [_finding(series, kind, int(index)) for index in np.flatnonzero(flags & ~taken)]
+        taken |= flags
+        if kind in ("factor_of_ten", "bad_bar"):
+            # The way back is the same error, not another one.
+            taken[1:] |= flags[:-1]
     return out
 
 
-def _finding(series: Series, kind: str, text: str, index: int) -> Finding:
-    move = float(np.expm1(series.returns[index]))
-    return Finding(kind, Severity.WARN, f"{text} ({move:+.1%})", series.symbol, series.at(index))
+def _finding(series: Series, kind: str, index: int) -> Finding:
+    move = float(np.expm1(series.close[index] - series.close[max(index - 1, 0)]))
+    severity = Severity.CRITICAL if kind in _STOPS else Severity.WARN
+    return Finding(kind, severity, f"{_TEXTS[kind]} ({move:+.1%})", series.symbol, series.at(index))
 
 
-def _bad_close(series: Series) -> NDArray[np.bool_]:
-    """Close beyond both its own open and the next one, on one side, by more than the symbol's usual move."""
-    before = series.close - series.open
-    after = series.close - np.append(series.open[1:], np.nan)
-    leg = np.where(np.sign(before) == np.sign(after), np.minimum(np.abs(before), np.abs(after)), 0.0)
-    need = np.maximum(_BAD_CLOSE_LEAST, _BAD_CLOSE_SCALES * local_scale(series.returns))
-    return np.nan_to_num(leg) >= need
+def _leg(there: Floats, back: Floats, evenness: float) -> Floats:
+    """Size of a move that goes ``there`` and comes ``back``; 0 where the two do not match."""
+    small, large = np.minimum(np.abs(there), np.abs(back)), np.maximum(np.abs(there), np.abs(back))
+    same = (np.sign(there) == np.sign(back)) & (small >= evenness * large)
+    leg: Floats = np.where(same, small, 0.0)
+    return leg
 
 
-def _factor_of_ten(series: Series) -> NDArray[np.bool_]:
-    step = series.returns
-    back = -np.append(step[1:], 0.0)
-    flags: NDArray[np.bool_] = np.abs(np.abs(step) - _TEN) < _TEN_SLACK
-    reverts: NDArray[np.bool_] = np.abs(step - back) < 2 * _TEN_SLACK
-    return flags & reverts
+def _tens(series: Series, there: Floats, back: Floats, rules: JumpRules) -> Flags:
+    whole = _leg(there, back, rules.evenness)
+    close = _leg(series.day, back, rules.evenness)
+    flags: Flags = np.abs(np.maximum(whole, close) - _TEN) < rules.ten_slack
+    return flags
 
 
-def _split_like(series: Series) -> NDArray[np.bool_]:
-    night = series.open - np.concatenate((series.open[:1], series.close[:-1]))
-    nearest: NDArray[np.float64] = np.min(np.abs(np.abs(night)[:, None] - _SPLITS[None, :]), axis=1)
-    told = np.abs(np.log(series.split)) > 0.0
-    stays = np.abs(series.returns) > 0.3
-    flags: NDArray[np.bool_] = nearest < _SPLIT_SLACK
-    return flags & stays & ~told
+def _bad_bar(series: Series, there: Floats, back: Floats, rules: JumpRules) -> Flags:
+    need = np.maximum(rules.bad_bar_least, rules.bad_bar_scales * usual(series.night, 0.004))
+    flags: Flags = _leg(there, back, rules.evenness) >= need
+    # All of the bar is off: a fall at the open that is half made good by the close was traded.
+    whole: Flags = _leg(there, there + series.day, 0.6) > 0
+    return flags & whole
+
+
+def _bad_close(series: Series, rules: JumpRules) -> Flags:
+    back = -np.append(series.night[1:], 0.0)
+    need = np.maximum(rules.bad_close_least, rules.bad_close_scales * usual(series.day, 0.004))
+    flags: Flags = _leg(series.day, back, rules.evenness) >= need
+    return flags
+
+
+def _calm(series: Series, rules: JumpRules, factor: float = 1.0) -> Flags:
+    spread = series.high - series.low
+    flags: Flags = spread <= factor * rules.calm_range * usual(spread, 0.004) / 1.4826
+    return flags & (series.turnover <= factor * rules.calm_turnover)
+
+
+def _stays(series: Series) -> Flags:
+    """The night's move is still there at the close and the day after."""
+    night = np.abs(series.night)
+    later = np.append(series.close[1:], series.close[-1]) - np.append(series.close[:1], series.close[:-1])
+    kept: Flags = (later * np.sign(series.night) > 0.5 * night) & (night > 0)
+    return kept
+
+
+def _split_like(series: Series, rules: JumpRules) -> Flags:
+    off = np.min(np.abs(np.abs(series.night)[:, None] - _SPLITS[None, :]), axis=1)
+    flags: Flags = (off < rules.split_slack) & (series.split == 1.0) & _stays(series)
+    return flags & _calm(series, rules, rules.split_calm)
+
+
+def _spin_off_like(series: Series, rules: JumpRules) -> Flags:
+    need = np.maximum(rules.step_least, rules.step_scales * usual(series.night, 0.004))
+    flags: Flags = (-series.night >= need) & (series.split == 1.0) & (series.dividend == 0.0)
+    return flags & _stays(series) & _calm(series, rules)

@@ -1,4 +1,4 @@
-"""One symbol's bars in time order, as the checks read them."""
+"""One symbol's bars in time order, beside what its market did on the same days."""
 
 from __future__ import annotations
 
@@ -12,31 +12,37 @@ from numpy.typing import NDArray
 
 from quantrail.marketdata.canonical import timestamps
 
-# Bars on each side of a bar that tell how much its symbol usually moves.
-_REACH = 32
-# The least a daily move counts as usual: a scale of zero would make every tick an outlier.
-_FLOOR = 0.004
+# Bars around a bar that tell how much its symbol usually moves.
+_REACH = 65
 _NORMAL = 1.4826
+# Below this many symbols a median says more about them than about a market.
+_MARKET_LEAST = 8
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Shape (T,) each. ``when``: datetime64; prices are natural logarithms; volume in shares."""
+    """Shape (T,) each. ``when``: datetime64. Moves are differences of natural logarithms.
+
+    ``night``: last close to open, first entry 0. ``day``: open to close. Both less the market's median
+    move of that bar (0 where fewer than eight symbols traded). ``turnover``: price times volume over its
+    median of the 20 bars before, 1 where unknown.
+    """
 
     symbol: str
     when: NDArray[np.datetime64]
-    open: NDArray[np.float64]
-    high: NDArray[np.float64]
-    low: NDArray[np.float64]
-    close: NDArray[np.float64]
-    volume: NDArray[np.float64]
-    dividend: NDArray[np.float64]
-    split: NDArray[np.float64]
-
-    @property
-    def returns(self) -> NDArray[np.float64]:
-        """Close to close, aligned to the later bar; the first is 0."""
-        return np.diff(self.close, prepend=self.close[0])
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    dividend: Floats
+    split: Floats
+    night: Floats
+    day: Floats
+    turnover: Floats
 
     def at(self, index: int) -> Any:
         return self.when[index].item()
@@ -45,24 +51,40 @@ class Series:
 def series_of(rows: pl.DataFrame, unit: str) -> Iterator[Series]:
     """``rows`` sorted by symbol and ts, cut by symbol."""
     when = timestamps(rows).astype("datetime64[us]").astype(f"datetime64[{unit}]")
-    prices = {name: np.log(rows[name].to_numpy()) for name in ("open", "high", "low", "close")}
-    other = {name: rows[name].to_numpy() for name in ("volume", "dividend", "split")}
-    codes = rows["symbol"].rle_id().to_numpy()
-    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    table = _moves(rows)
+    columns = {name: table[name].to_numpy() for name in Series.__slots__ if name in table.columns}
+    del columns["symbol"]
+    starts = np.flatnonzero(np.diff(rows["symbol"].rle_id().to_numpy().astype(np.int64), prepend=-1))
     for start, end in zip(starts.tolist(), [*starts[1:].tolist(), rows.height], strict=True):
-        cut = {name: values[start:end] for name, values in (prices | other).items()}
-        yield Series(rows["symbol"][start], when[start:end], **cut)
+        cut = {name: values[start:end] for name, values in columns.items()}
+        yield Series(symbol=rows["symbol"][start], when=when[start:end], **cut)
 
 
-def local_scale(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Robust standard deviation around each entry: median absolute value of its neighbours, floored.
+def _moves(rows: pl.DataFrame) -> pl.DataFrame:
+    log = rows.with_columns(pl.col("open", "high", "low", "close").log())
+    money = pl.col("volume") * pl.col("close").exp()
+    usual = money.rolling_median(20, min_samples=5).shift().over("symbol")
+    raw = log.with_columns(
+        night=(pl.col("open") - pl.col("close").shift()).over("symbol").fill_null(0.0),
+        day=pl.col("close") - pl.col("open"),
+        turnover=pl.when(usual > 0).then(money / usual).otherwise(1.0),
+    )
+    common = (
+        raw.group_by("ts")
+        .agg(pl.len(), pl.col("night", "day").median().name.prefix("market_"))
+        .with_columns(pl.when(pl.col("len") >= _MARKET_LEAST).then(pl.col(m)).otherwise(0.0) for m in _MARKET)
+    )
+    joined = raw.join(common, on="ts", how="left", maintain_order="left")
+    return joined.with_columns(
+        night=pl.col("night") - pl.col("market_night"), day=pl.col("day") - pl.col("market_day")
+    )
 
-    Same shape as ``values``. Short series use all they have.
-    """
-    size = min(2 * _REACH + 1, values.size)
-    windows = np.lib.stride_tricks.sliding_window_view(np.abs(values), size)
-    middle = np.median(windows, axis=1) * _NORMAL
-    left = (values.size - middle.size) // 2
-    padded: NDArray[np.float64] = np.pad(middle, (left, values.size - middle.size - left), mode="edge")
-    floored: NDArray[np.float64] = np.maximum(padded, _FLOOR)
+
+_MARKET = ("market_night", "market_day")
+
+
+def usual(values: Floats, least: float) -> Floats:
+    """Robust standard deviation around each entry (median size of its 65 neighbours), at least ``least``."""
+    middle = pl.Series(np.abs(values)).rolling_median(_REACH, min_samples=1, center=True).to_numpy()
+    floored: Floats = np.maximum(middle * _NORMAL, least)
     return floored
