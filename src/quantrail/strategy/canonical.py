@@ -12,6 +12,7 @@ from quantrail.domain.identity import canonical_json
 from quantrail.domain.ids import LogicHash, StrategyId
 from quantrail.errors import SpecInvalid
 from quantrail.strategy.documents import load_document
+from quantrail.strategy.fast import FastForm, fast_form
 from quantrail.strategy.normal import NormalSpec
 from quantrail.strategy.normalise import normal_spec
 from quantrail.strategy.parse import parse_document
@@ -40,7 +41,24 @@ def canonicalise(spec: StrategySpec | Mapping[str, Any]) -> CanonicalSpec:
     """The canonical form of a checked spec or of a document, which is checked here (SpecInvalid)."""
     if isinstance(spec, StrategySpec):
         return from_normal(normal_spec(spec))
+    fast = fast_form(spec)
+    return canonicalise_plainly(spec) if fast is None else _from_text(fast)
+
+
+def canonicalise_plainly(spec: Mapping[str, Any]) -> CanonicalSpec:
+    """As :func:`canonicalise`, by models and a general serialiser; the fast path must equal it."""
     return from_normal(parse_document(load_document(spec))[1])
+
+
+def _from_text(fast: FastForm) -> CanonicalSpec:
+    text = fast.text.encode()
+    return CanonicalSpec(
+        StrategyId(hashlib.sha256(text).hexdigest()),
+        LogicHash(hashlib.sha256(fast.logic.encode()).hexdigest()),
+        SPEC_HASH_VERSION,
+        text,
+        fast.normal,
+    )
 
 
 def from_normal(normal: NormalSpec) -> CanonicalSpec:

@@ -19,13 +19,14 @@ def check_features(document: dict[str, Any], problems: ProblemList) -> None:
         if key in BAR_COLUMNS or key in VARIABLES:
             problems.add(("features", key), "DUPLICATE", f"{key!r} is already a bar column or variable", key)
         if isinstance(feature, dict) and isinstance(feature.get("type"), str):
-            _check_feature(("features", key), feature, features, problems)
+            check_feature(("features", key), feature, features, problems)
     _check_graph(features, problems)
 
 
-def _check_feature(
+def check_feature(
     path: Path, feature: dict[str, Any], features: dict[str, Any], problems: ProblemList
 ) -> None:
+    """Adds every problem of one feature; ``features`` holds the keys its inputs may name."""
     kind = FEATURE_TYPES.get(feature["type"])
     if kind is None:
         hint = nearest(feature["type"], FEATURE_TYPES)

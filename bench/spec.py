@@ -1,0 +1,110 @@
+"""How many specs per second go from a generated document to their hash, on one core.
+
+Beside the straight path (pydantic models, rfc8785, SHA-256) on the same documents, whose hashes must
+be equal. Documents: parameters drawn from every template, a third of them recombined in pairs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import rfc8785
+
+from quantrail.strategy import TEMPLATES, canonicalise, parse_spec, recombine
+from quantrail.strategy.normalise import normal_spec
+from quantrail.strategy.spec import StrategySpec
+
+SYMBOLS = [f"S{index:02d}" for index in range(30)]
+
+
+def candidates(count: int, seed: int) -> list[dict[str, Any]]:
+    rng = random.Random(seed)
+    documents = [_drawn(rng) for _ in range(count)]
+    third = count // 3
+    documents[:third] = [
+        recombine(first, second)
+        for first, second in zip(documents[:third], documents[third : 2 * third], strict=True)
+    ]
+    return documents
+
+
+def _drawn(rng: random.Random) -> dict[str, Any]:
+    template = rng.choice(list(TEMPLATES.values()))
+    while True:
+        params = {parameter.name: rng.choice(parameter.grid()) for parameter in template.parameters}
+        if not template.problems(params).items:
+            return template.build(params, SYMBOLS)
+
+
+def straight(document: dict[str, Any]) -> str:
+    spec = StrategySpec.model_validate(document)
+    normal: Any = normal_spec(spec)
+    return hashlib.sha256(rfc8785.dumps(normal)).hexdigest()
+
+
+def checked_plain(document: dict[str, Any]) -> str:
+    return str(canonicalise(parse_spec(document)).strategy_id)
+
+
+def fast(document: dict[str, Any]) -> str:
+    return str(canonicalise(document).strategy_id)
+
+
+def per_second(hashed: Callable[[dict[str, Any]], str], documents: list[dict[str, Any]]) -> float:
+    start = time.process_time()
+    for document in documents:
+        hashed(document)
+    return len(documents) / (time.process_time() - start)
+
+
+def measure(size: int) -> dict[str, dict[str, Any]]:
+    documents = candidates(size, seed=size)
+    sample = documents[: min(size, 1000)]
+    for document in sample[:300]:
+        if fast(document) != straight(document):
+            raise SystemExit("the two paths disagree")
+    ours, plain, checked = (
+        per_second(fast, documents),
+        per_second(straight, sample),
+        per_second(checked_plain, sample),
+    )
+    return {
+        f"specs_hashed_{size}": _figure(ours, plain, size),
+        f"specs_checked_plainly_{size}": _figure(checked, plain, size),
+    }
+
+
+def _figure(ours: float, yardstick: float, size: int) -> dict[str, Any]:
+    return {
+        "ours": round(ours),
+        "yardstick": round(yardstick),
+        "ratio": round(ours / yardstick, 2),
+        "unit": "specs/CPU s",
+        "size": size,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 5000, 20000])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    figures: dict[str, dict[str, Any]] = {}
+    for size in [1000, 3000] if options.quick else options.sizes:
+        figures |= measure(size)
+    for name, figure in figures.items():
+        rates = f"{figure['ours']:>8} against {figure['yardstick']:>6} {figure['unit']}"
+        print(f"{name:32} {rates}  x{figure['ratio']}")
+    if options.json:
+        print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

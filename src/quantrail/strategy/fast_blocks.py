@@ -1,0 +1,151 @@
+"""Memoised pieces of the fast path: each distinct block is checked and printed once.
+
+A key is the block's marshal (version 2: equal plain values, equal bytes; 1, 1.0 and True differ), so
+a block that hits was checked by the same models and rules as on the plain path. Whatever is not
+plainly right raises NotFast, and the plain path says what is wrong.
+"""
+
+from __future__ import annotations
+
+import marshal
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
+
+from quantrail.domain.identity import canonical_json
+from quantrail.errors import SpecInvalid
+from quantrail.strategy.catalogue import BAR_COLUMNS, VARIABLES
+from quantrail.strategy.check_features import check_feature
+from quantrail.strategy.check_modules import check_settings
+from quantrail.strategy.documents import load_document
+from quantrail.strategy.limits import FEATURE_KEY
+from quantrail.strategy.naming import content_name, normal_feature
+from quantrail.strategy.normal import NormalFeature
+from quantrail.strategy.problems import ProblemList
+from quantrail.strategy.settings import (
+    normal_execution,
+    normal_portfolio,
+    normal_regime,
+    normal_risk,
+    normal_universe,
+    plain,
+)
+from quantrail.strategy.spec import (
+    CostModel,
+    Entry,
+    Execution,
+    Exit,
+    Feature,
+    PortfolioConstraints,
+    Regime,
+    Risk,
+    Selection,
+    Universe,
+)
+
+_MEMO = 4096
+_MANY_SYMBOLS = 5000
+
+
+class NotFast(Exception):
+    """The document is not one the fast path knows; the plain path decides."""
+
+
+class Block(NamedTuple):
+    """A block in canonical form, as data and as text."""
+
+    normal: Any
+    text: str
+
+
+class NamedFeature(NamedTuple):
+    name: str
+    content: NormalFeature
+    text: str  # "name":{...}
+
+
+def key_of(block: Any) -> bytes:
+    try:
+        return marshal.dumps(block, 2)
+    except ValueError as error:
+        raise NotFast from error
+
+
+def _checked(key: bytes, model: type[BaseModel], section: str | None = None) -> dict[str, Any]:
+    raw = marshal.loads(key)
+    problems = ProblemList()
+    try:
+        part = model.model_validate(load_document({"block": raw})["block"])
+    except (ValidationError, SpecInvalid) as error:
+        raise NotFast from error
+    if section is not None:
+        check_settings({section: raw}, problems)
+    if problems.items:
+        raise NotFast
+    return part.model_dump()
+
+
+def _block(normal: Any) -> Block:
+    return Block(normal, canonical_json(normal).decode())
+
+
+def _section(name: str, model: type[BaseModel], form: Callable[[Any], Any]) -> Callable[[bytes], Block]:
+    @lru_cache(_MEMO)
+    def printed(key: bytes) -> Block:
+        return _block(form(_checked(key, model, name)))
+
+    return printed
+
+
+risk_block = _section("risk", Risk, normal_risk)
+execution_block = _section("execution", Execution, normal_execution)
+cost_block = _section("cost_model", CostModel, plain)
+regime_block = _section("regime", Regime, normal_regime)
+entry_block = _section("entry", Entry, plain)
+exit_block = _section("exit", Exit, plain)
+selection_block = _section("selection", Selection, plain)
+
+
+@lru_cache(256)
+def universe_block(key: bytes) -> Block:
+    normal = normal_universe(_checked(key, Universe, "universe"))
+    if normal["symbols"] is not None and len(normal["symbols"]) > _MANY_SYMBOLS:
+        raise NotFast
+    return _block(normal)
+
+
+@lru_cache(_MEMO)
+def portfolio_block(key: bytes, symbol_count: int | None) -> Block:
+    return _block(
+        normal_portfolio(_checked(key, PortfolioConstraints, "portfolio_constraints"), symbol_count)
+    )
+
+
+@lru_cache(4 * _MEMO)
+def feature_block(key: bytes) -> NamedFeature:
+    """A feature whose inputs are bar columns or content names."""
+    raw = marshal.loads(key)
+    problems = ProblemList()
+    try:
+        Feature.model_validate(raw)
+    except ValidationError as error:
+        raise NotFast from error
+    check_feature(("feature",), raw, dict.fromkeys(raw.get("inputs") or ()), problems)
+    if problems.items:
+        raise NotFast
+    content = normal_feature(raw, {})
+    name = content_name(content)
+    return NamedFeature(name, content, f'"{name}":{canonical_json(content).decode()}')
+
+
+@lru_cache(_MEMO)
+def is_key(key: str) -> bool:
+    return re.fullmatch(FEATURE_KEY, key) is not None
+
+
+@lru_cache(_MEMO)
+def is_feature_key(key: str) -> bool:
+    return key not in BAR_COLUMNS and key not in VARIABLES and is_key(key)
