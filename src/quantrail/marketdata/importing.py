@@ -15,7 +15,7 @@ from quantrail.domain.enums import Severity
 from quantrail.errors import Conflict, DataInvalid
 from quantrail.marketdata import durable, manifest, segments
 from quantrail.marketdata.canonical import nodes, root
-from quantrail.marketdata.intake import CleanRows, RawRows, clean, read_source
+from quantrail.marketdata.intake import CleanRows, Reading, read
 from quantrail.marketdata.manifest import FileEntry, Manifest
 from quantrail.marketdata.merge import PartMerge, merge_part, summarise
 from quantrail.marketdata.quality import check_rows
@@ -49,27 +49,24 @@ class Importer:
         self,
         data: Path | str | pl.DataFrame | pd.DataFrame,
         *,
+        how: Reading,
         source: str | None,
-        symbol: str | None,
-        columns: Mapping[str, str] | None,
         basis: StoredBasis,
         interval: str | None,
-        date_format: str | None,
-        tz: str | None,
         check: bool,
+        progress: Callable[[str, int, int], None] | None = None,
     ) -> ImportReport:
-        raw = read_source(data, symbol=symbol, columns=columns)
-        rows = clean(raw.table, now=self.clock(), date_format=date_format, tz=tz)
+        rows, mapping = read(data, how, self.clock(), progress)
         at = interval or _interval(rows)
         label = source or (Path(data).name if isinstance(data, str | Path) else "frame")
         with durable.writer_lock(self.home, _WAIT_SECONDS):
-            report = self._merge(raw, rows, at, label, basis)
+            report = self._merge(mapping, rows, at, label, basis)
         if not check:
             return report
         return replace(report, findings=report.findings + self._judge(report, rows.rows, at))
 
     def _merge(
-        self, raw: RawRows, rows: CleanRows, interval: str, label: str, basis: StoredBasis
+        self, mapping: dict[str, str], rows: CleanRows, interval: str, label: str, basis: StoredBasis
     ) -> ImportReport:
         version = manifest.current_version(self.home)
         before = manifest.load(self.home, version) if version else None
@@ -93,7 +90,7 @@ class Importer:
             rows.refused.height,
             changes,
             rows.findings + notes,
-            raw.mapping,
+            mapping,
         )
         self._record(number, report, rows)
         manifest.save(self.home, after)

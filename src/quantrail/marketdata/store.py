@@ -15,6 +15,7 @@ from quantrail.domain.market import Bars, Period
 from quantrail.errors import InvalidInput, NotFound
 from quantrail.marketdata import arrays, manifest
 from quantrail.marketdata.importing import Importer
+from quantrail.marketdata.intake import Reading
 from quantrail.marketdata.manifest import Manifest
 from quantrail.marketdata.quality import check_rows
 from quantrail.marketdata.records import DAILY, Finding, ImportReport, Snapshot, StoredBasis
@@ -46,9 +47,14 @@ class MarketStore:
         interval: str | None = None,
         date_format: str | None = None,
         tz: str | None = None,
+        decimal: str = ".",
         check: bool = True,
+        progress: Callable[[str, int, int], None] | None = None,
     ) -> ImportReport:
         """Merge bars into a new snapshot; rows that are there already, bit for bit, change nothing.
+
+        ``data``: a file (CSV, Parquet), folder or pattern, or a frame: long, one symbol, wide with joined
+        names (AAPL_open), or with column pairs as yfinance gives them. How to read it: see ``Reading``.
 
         ``source`` is the name recorded for it (default: the file's name). Refused rows are kept under
         ``quarantine/`` and listed in the findings. ``check=False`` leaves the gate out of the report.
@@ -58,14 +64,12 @@ class MarketStore:
         """
         return Importer(self._root, self._clock, self._calendar).run(
             data,
+            how=Reading(symbol, columns, date_format, tz, decimal),
             source=source,
-            symbol=symbol,
-            columns=columns,
             basis=basis,
             interval=interval,
-            date_format=date_format,
-            tz=tz,
             check=check,
+            progress=progress,
         )
 
     def import_sample(self) -> ImportReport:

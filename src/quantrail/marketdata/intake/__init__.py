@@ -4,7 +4,7 @@ Nothing is guessed where two readings fit, and nothing is dropped without a find
 """
 
 from quantrail.marketdata.intake.columns import propose
-from quantrail.marketdata.intake.sources import RawRows, read_source
-from quantrail.marketdata.intake.strict import CleanRows, clean
+from quantrail.marketdata.intake.reading import Reading, read
+from quantrail.marketdata.intake.strict import CleanRows
 
-__all__ = ["CleanRows", "RawRows", "clean", "propose", "read_source"]
+__all__ = ["CleanRows", "Reading", "propose", "read"]

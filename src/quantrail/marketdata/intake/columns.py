@@ -25,6 +25,11 @@ NOT_STORED = ("adj_close",)
 PRICES = ("open", "high", "low", "close")
 
 
+def meaning_of(name: str) -> str | None:
+    """Our name of a source column, None if it is not known."""
+    return _MEANING.get(_plain(name))
+
+
 def propose(names: Sequence[str], overrides: Mapping[str, str] | None = None) -> dict[str, str]:
     """Mapping from source names to ours; ``overrides`` wins. Unknown names are left out.
 
@@ -35,7 +40,7 @@ def propose(names: Sequence[str], overrides: Mapping[str, str] | None = None) ->
         if name not in names:
             raise DataInvalid(f"column {name!r} is not in the source; it has {', '.join(names)}")
     for name in names:
-        meaning = _MEANING.get(_plain(name))
+        meaning = meaning_of(name)
         if name not in chosen and meaning is not None and meaning not in chosen.values():
             chosen[name] = meaning
         elif name not in chosen and meaning is not None and meaning not in (overrides or {}).values():

@@ -1,7 +1,8 @@
-"""Opening what a user points at: a file or a frame, as one raw table with line numbers."""
+"""Opening what a user points at: files, folders, patterns and frames, each as one raw table."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,82 +10,101 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from quantrail.domain.enums import Severity
 from quantrail.errors import DataInvalid, NotFound
-from quantrail.marketdata.intake.columns import propose, require
+from quantrail.marketdata.intake.columns import NOT_STORED, propose, require
+from quantrail.marketdata.intake.shapes import flatten, melt
+from quantrail.marketdata.intake.text import BROKEN_SCHEMA, read_text
+from quantrail.marketdata.records import Finding
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
+
 
 @dataclass(frozen=True, slots=True)
 class RawRows:
-    """``table``: our column names, the source's types, ``line``. ``mapping``: source name to ours."""
+    """``table``: our column names, the source's types, ``line``. ``mapping``: source name to ours.
 
+    ``broken``: lines that are no rows (line, source_row).
+    """
+
+    name: str
     table: pl.DataFrame
     mapping: dict[str, str]
+    broken: pl.DataFrame
+    notes: tuple[Finding, ...]
 
 
-def read_source(
-    source: Path | str | pl.DataFrame | pd.DataFrame,
-    *,
-    symbol: str | None = None,
-    columns: Mapping[str, str] | None = None,
-) -> RawRows:
-    """Read one source. ``symbol`` names the rows of a source that has no symbol column.
-
-    Raises NotFound for a path that is not there, DataInvalid for one that holds no bars.
-    """
-    if isinstance(source, str | Path):
-        path = Path(source)
-        table, first_line = _read_file(path), 2 if path.suffix != ".parquet" else 1
-        fallback = symbol
-    else:
-        table, first_line, fallback = _from_frame(source), 1, symbol
-    mapping = propose(table.columns, columns)
-    require(mapping, table.columns)
-    named = table.select(pl.col(name).alias(ours) for name, ours in mapping.items())
-    if "symbol" not in named.columns:
-        if fallback is None:
-            raise DataInvalid("the source has no symbol column; say whose bars these are with symbol=…")
-        named = named.with_columns(symbol=pl.lit(fallback))
-    return RawRows(named.with_row_index("line", offset=first_line), mapping)
-
-
-def _read_file(path: Path) -> pl.DataFrame:
+def expand(source: Path | str) -> list[Path]:
+    """The files behind a path, folder or pattern, sorted by name. NotFound if there are none."""
+    path = Path(source)
+    if path.is_dir():
+        found = sorted(p for p in path.rglob("*") if p.suffix.lower() in _SUFFIXES)
+        if not found:
+            raise NotFound(f"no {', '.join(_SUFFIXES)} file in {path}")
+        return found
+    if not path.exists() and any(sign in path.name for sign in "*?["):
+        found = sorted(path.parent.glob(path.name))
+        if not found:
+            raise NotFound(f"no file matches {path}")
+        return found
     if not path.exists():
         raise NotFound(f"no file {path}")
+    return [path]
+
+
+def read_file(path: Path, *, symbol: str | None, columns: Mapping[str, str] | None) -> RawRows:
+    """One file. Raises DataInvalid when it holds no bars.
+
+    A file without a symbol column is about ``symbol``, or the one its name spells in capitals (AAPL.csv).
+    """
     if path.stat().st_size == 0:
         raise DataInvalid(f"{path} is empty")
     with path.open("rb") as stream:
-        magic = stream.read(4)
-    if magic == b"PAR1":
-        return _read_parquet(path)
-    return _read_csv(path)
+        parquet = stream.read(4) == b"PAR1"
+    if parquet:
+        try:
+            table = pl.read_parquet(path, glob=False).with_row_index("line", offset=1)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise DataInvalid(f"{path} is not readable as Parquet: {error}") from error
+        return _named(path.name, melt(table), symbol or _spelt(path), columns)
+    text = read_text(path)
+    return _named(path.name, melt(text.table), symbol or _spelt(path), columns, text.broken, text.notes)
 
 
-def _read_parquet(path: Path) -> pl.DataFrame:
-    try:
-        return pl.read_parquet(path, glob=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataInvalid(f"{path} is not readable as Parquet: {error}") from error
+def read_frame(
+    frame: pl.DataFrame | pd.DataFrame, *, symbol: str | None, columns: Mapping[str, str] | None
+) -> RawRows:
+    """A frame in any of the shapes of ``shapes``; lines count its long rows from 1."""
+    return _named("frame", flatten(frame).with_row_index("line", offset=1), symbol, columns)
 
 
-def _read_csv(path: Path) -> pl.DataFrame:
-    # Everything as text: what a cell means is judged row by row, with its line, not guessed per column.
-    try:
-        return pl.read_csv(path, infer_schema=False, truncate_ragged_lines=False, glob=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataInvalid(f"{path} is not readable as CSV: {error}") from error
+def _spelt(path: Path) -> str | None:
+    return path.stem if re.fullmatch(r"[A-Z][A-Z0-9.\-]{0,5}", path.stem) else None
 
 
-def _from_frame(frame: pl.DataFrame | pd.DataFrame) -> pl.DataFrame:
-    if isinstance(frame, pl.DataFrame):
-        return frame
-    flat = frame.reset_index() if frame.index.name or not frame.index.equals(_range(frame)) else frame
-    return pl.from_pandas(flat.rename(columns=str))
-
-
-def _range(frame: pd.DataFrame) -> pd.Index:
-    import pandas as pd
-
-    return pd.RangeIndex(len(frame))
+def _named(
+    name: str,
+    table: pl.DataFrame,
+    symbol: str | None,
+    columns: Mapping[str, str] | None,
+    broken: pl.DataFrame | None = None,
+    notes: tuple[Finding, ...] = (),
+) -> RawRows:
+    names = [n for n in table.columns if n != "line"]
+    mapping = propose(names, columns)
+    require(mapping, names)
+    named = table.select("line", *(pl.col(n).alias(ours) for n, ours in mapping.items()))
+    if "symbol" not in named.columns:
+        if symbol is None:
+            raise DataInvalid(f"{name} has no symbol column; say whose bars these are with symbol=…")
+        named = named.with_columns(symbol=pl.lit(symbol))
+    left_out = [n for n in names if mapping.get(n) in (None, *NOT_STORED)]
+    if left_out:
+        text = f"columns not stored: {', '.join(left_out)}"
+        notes = (*notes, Finding("columns_not_stored", Severity.INFO, text))
+    return RawRows(
+        name, named, mapping, pl.DataFrame(schema=BROKEN_SCHEMA) if broken is None else broken, notes
+    )

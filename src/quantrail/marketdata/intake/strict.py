@@ -12,6 +12,7 @@ from quantrail.errors import DataInvalid
 from quantrail.marketdata.canonical import VALUE_COLUMNS
 from quantrail.marketdata.intake.columns import PRICES
 from quantrail.marketdata.intake.dates import parse_timestamps
+from quantrail.marketdata.intake.sources import RawRows
 from quantrail.marketdata.records import Finding
 
 # Vendors' adjusted prices carry float32 noise; beyond it, high below close is an error.
@@ -30,38 +31,44 @@ class CleanRows:
     intraday: bool
 
 
-def clean(raw: pl.DataFrame, *, now: datetime, date_format: str | None, tz: str | None) -> CleanRows:
-    """Type and judge ``raw``: our column names, any types, and ``line``.
+def clean(
+    source: RawRows, *, now: datetime, date_format: str | None, tz: str | None, decimal: str = "."
+) -> CleanRows:
+    """Type and judge ``source``, row by row.
 
     Raises DataInvalid when the file as a whole makes no sense (no rows, ambiguous dates, no row left).
     """
+    raw = source.table.with_row_index("row")
     if raw.is_empty():
-        raise DataInvalid("the source holds no rows")
+        raise DataInvalid(f"{source.name} holds no rows")
     ts, intraday = parse_timestamps(raw["ts"], date_format=date_format, tz=tz)
-    notes: list[Finding] = []
+    notes: list[Finding] = list(source.notes)
     typed = raw.select(
-        pl.col("line"),
+        pl.col("row", "line"),
         pl.col("symbol").cast(pl.String).str.strip_chars(),
         ts.alias("ts"),
-        *(_number(raw, name, notes) for name in VALUE_COLUMNS),
+        *(_number(raw, name, notes, decimal) for name in VALUE_COLUMNS),
     )
     judged = _judge(typed, now, intraday)
     unique, duplicates = _unique(judged)
     bad = judged.filter(pl.col("kind").is_not_null())
-    refused = _with_source(pl.concat([bad, duplicates]), raw)
+    refused = pl.concat([_with_source(pl.concat([bad, duplicates]), raw), _broken(source)]).sort("line")
     notes += _exact_duplicates(judged, unique, duplicates)
     findings = tuple(notes) + _listed(refused)
     if unique.is_empty():
-        raise DataInvalid(f"none of the {raw.height} rows can be used: {findings[-1].detail}")
+        raise DataInvalid(_hopeless(source, refused))
     rows = unique.select("symbol", "ts", *VALUE_COLUMNS)
     return CleanRows(rows, refused, findings, intraday)
 
 
-def _number(raw: pl.DataFrame, name: str, notes: list[Finding]) -> pl.Expr:
+def _number(raw: pl.DataFrame, name: str, notes: list[Finding], decimal: str) -> pl.Expr:
     if name in raw.columns:
         column = pl.col(name)
-        text = column.str.strip_chars() if raw.schema[name] == pl.String else column
-        return text.cast(pl.Float64, strict=False).alias(name)
+        if raw.schema[name] == pl.String:
+            column = column.str.strip_chars()
+        if raw.schema[name] == pl.String and decimal != ".":
+            column = column.str.replace_all(".", "", literal=True).str.replace(decimal, ".", literal=True)
+        return column.cast(pl.Float64, strict=False).alias(name)
     if name == "volume":
         notes.append(Finding("no_volume", Severity.WARN, "the source has no volume; stored as 0"))
         return pl.lit(0.0).alias(name)
@@ -106,12 +113,12 @@ def _judge(typed: pl.DataFrame, now: datetime, intraday: bool) -> pl.DataFrame:
 
 
 def _sorted(fine: pl.DataFrame) -> pl.DataFrame:
-    """By symbol, ts and line; most sources come that way already, and looking is cheaper than sorting."""
+    """By symbol, ts and row; most sources come that way already, and looking is cheaper than sorting."""
     same = pl.col("symbol") == pl.col("symbol").shift()
     ahead = (pl.col("symbol") > pl.col("symbol").shift()) | (same & (pl.col("ts") >= pl.col("ts").shift()))
     if fine.select(ahead.all()).item():
         return fine
-    return fine.sort("symbol", "ts", "line")
+    return fine.sort("symbol", "ts", "row")
 
 
 def _unique(judged: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -142,14 +149,38 @@ def _exact_duplicates(judged: pl.DataFrame, unique: pl.DataFrame, clashing: pl.D
 
 def _with_source(refused: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:
     """The refused rows as the source spelt them, with line, kind and detail."""
-    reasons = refused.select("line", "kind", "detail")
-    found = raw.join(reasons, on="line", how="inner").sort("line")
+    reasons = refused.select("row", "kind", "detail")
+    found = raw.join(reasons, on="row", how="inner").sort("line")
     source = found.with_columns(pl.exclude("line").cast(pl.String, strict=False))
     values = pl.concat_str(
-        [pl.format(f"{c}={{}}", pl.col(c).fill_null("")) for c in raw.columns if c != "line"], separator=" "
+        [pl.format(f"{c}={{}}", pl.col(c).fill_null("")) for c in raw.columns if c not in ("line", "row")],
+        separator=" ",
     )
     return source.select(
         "line", "symbol", pl.col("ts").alias("ts"), "kind", "detail", values.alias("source_row")
+    )
+
+
+def _broken(source: RawRows) -> pl.DataFrame:
+    nothing = pl.lit(None, dtype=pl.String)
+    return source.broken.select(
+        "line",
+        symbol=nothing,
+        ts=nothing,
+        kind=pl.lit("wrong_field_count"),
+        detail=pl.lit("the line has more fields than the header"),
+        source_row="source_row",
+    )
+
+
+def _hopeless(source: RawRows, refused: pl.DataFrame) -> str:
+    row = refused.row(0, named=True)
+    hint = ""
+    if refused["source_row"].str.contains(r"(open|close)=\d+,\d+").any():
+        hint = "; the numbers have decimal commas: say decimal=','"
+    return (
+        f"{source.name}: none of its {source.table.height} rows can be used; "
+        f"line {row['line']}: {row['detail']} ({row['source_row'][:120]}){hint}"
     )
 
 
