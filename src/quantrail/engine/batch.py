@@ -66,6 +66,19 @@ class SignalBatch:
                 counts[i] = sum(_popcount(side[:, span]) for side in sides if side is not None)
         return counts
 
+    def entry_onsets(self, period: Period) -> NDArray[np.int64]:
+        """How often an entry signal begins in ``period``, all symbols, shape (N,); 0 in error.
+
+        A signal that stays true counts once; one that is true on the first bar begins there.
+        """
+        span = self.bars.span(period)
+        counts = np.zeros(len(self.specs), np.int64)
+        for i, signal in enumerate(self.signals):
+            if signal is not None:
+                sides = (signal.entry_long, signal.entry_short)
+                counts[i] = sum(_popcount(_onsets(side[:, span])) for side in sides if side is not None)
+        return counts
+
     def blocked_counts(self, period: Period) -> NDArray[np.int64]:
         """Symbol-bars in ``period`` whose entry decision touched missing data, shape (N,)."""
         span = self.bars.span(period)
@@ -129,7 +142,7 @@ class _SignalMaker:
             sides.append((_unblocked(entry), _unblocked(leave)))
         ready = self._inputs_ready(spec)
         if ready is not None:
-            wanted = np.bitwise_or.reduce([side[0] for side in sides if side is not None])
+            wanted = np.bitwise_or.reduce([side[0] & ~side[1] for side in sides if side is not None])
             blocked |= wanted & ~ready
             allowed = allowed & ready
         if member is not None:
@@ -193,6 +206,12 @@ def _assemble(
         both = entries[0] & entries[1]
         entries = [entries[0] & ~both, entries[1] & ~both]
     return Signals(entries[0], exits[0], entries[1], exits[1], member, blocked, rank, n_members)
+
+
+def _onsets(words: Words) -> Words:
+    before = np.zeros_like(words)
+    before[:, 1:] = words[:, :-1]
+    return words & ~before
 
 
 def _popcount(words: Words) -> int:

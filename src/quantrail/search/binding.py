@@ -20,7 +20,7 @@ Params = Mapping[str, Any]
 
 
 def _bans_template(params: Params, traits: Traits, _: NormalSpec) -> bool:
-    return traits.template_id == params["template_id"]
+    return bool(traits.template_id == params["template_id"])
 
 
 def _bans_features(params: Params, _: Traits, spec: NormalSpec) -> bool:
@@ -47,11 +47,11 @@ def _too_complex(params: Params, traits: Traits, _: NormalSpec) -> bool:
 
 
 def _too_sparse(params: Params, traits: Traits, _: NormalSpec) -> bool:
-    return traits.signals_per_year < params["min_trades_per_year"]
+    return bool(traits.signals_per_year < params["min_trades_per_year"])
 
 
 def _too_dense(params: Params, traits: Traits, _: NormalSpec) -> bool:
-    return traits.signals_per_year > params["max_trades_per_year"]
+    return bool(traits.signals_per_year > params["max_trades_per_year"])
 
 
 _BLOCKERS: dict[ConstraintType, Callable[[Params, Traits, NormalSpec], bool]] = {
@@ -171,3 +171,15 @@ def rewrite(
             current = candidate
             changed.append(constraint)
     return current, tuple(changed)
+
+
+def density_limits(
+    constraints: Iterable[Constraint], template_id: str | None, spec: NormalSpec
+) -> tuple[float, float]:
+    """Least and most entry signals a year that any density constraint allows this candidate."""
+    low, high = 0.0, float("inf")
+    for constraint in constraints:
+        if binds(constraint, template_id, spec):
+            low = max(low, constraint.params.get("min_trades_per_year") or 0.0)
+            high = min(high, constraint.params.get("max_trades_per_year") or float("inf"))
+    return low, high

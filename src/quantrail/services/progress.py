@@ -11,6 +11,7 @@ class Funnel:
     """How many candidates reached each step of one iteration."""
 
     generated: int = 0
+    refused: int = 0
     blocked: int = 0
     explored: int = 0
     rewritten: int = 0

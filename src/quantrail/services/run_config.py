@@ -67,10 +67,11 @@ class DataSection(_Section):
 
 
 class UniverseSection(_Section):
-    """``market``: the home market over which trials are counted together."""
+    """``market``: the home market over which trials are counted together; ``benchmark``: a symbol."""
 
     name: str = "universe"
     market: str = "US"
+    benchmark: str | None = None
 
 
 class Budget(_Section):
@@ -150,6 +151,7 @@ class RunConfig(_Section):
         return CalcContract(
             initial_capital=self.engines.initial_capital,
             risk_free_rate_annual=self.engines.risk_free_rate_annual,
+            benchmark=self.universe.benchmark,
             validation_start=self.data.splits.validation.start.isoformat(),
         )
 

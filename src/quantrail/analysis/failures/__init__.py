@@ -10,7 +10,7 @@ from quantrail.analysis.failures.explain import (
     explain_failures,
     severity_of,
 )
-from quantrail.analysis.failures.rules import DEFAULT_RULES, FailureRule, load_rules
+from quantrail.analysis.failures.rules import DEFAULT_RULES, FailureRule, Stage, load_rules
 
 __all__ = [
     "DEFAULT_RULES",
@@ -19,6 +19,7 @@ __all__ = [
     "FailureCase",
     "FailureRule",
     "FoundFailure",
+    "Stage",
     "Violation",
     "explain_failures",
     "load_rules",

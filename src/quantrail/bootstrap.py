@@ -1,0 +1,101 @@
+"""Composition root: settings in, ready services out. The only module that knows every adapter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from quantrail import __version__
+from quantrail.config import Settings
+from quantrail.errors import BackendError, NotFound
+from quantrail.knowledge import FileArtifactStore, open_store, upgrade
+from quantrail.marketdata import MarketStore
+from quantrail.services.loop.start import environment
+from quantrail.services.loop.state import Services
+
+
+def utc_now() -> datetime:
+    """The clock of a real process."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def open_services(settings: Settings, create: bool = False) -> Iterator[Services]:
+    """Services on a home. ``create`` makes the home and brings its database up to date.
+
+    Raises NotFound for a home that is not there (unless ``create``), BackendError for one that
+    cannot be written, SchemaOutdated with the command to run for an older database.
+    """
+    if create:
+        make_home(settings)
+        upgrade(settings.database_url)
+    elif settings.database_url.startswith("sqlite") and not (settings.home / "quantrail.db").exists():
+        raise NotFound(
+            f"there is no quantrail home at {settings.home}; `quantrail demo` or `quantrail run start` "
+            "makes one, --home points to another"
+        )
+    store = open_store(settings.database_url, utc_now)
+    try:
+        yield Services(
+            store=store,
+            market=MarketStore(settings.market, utc_now),
+            artifacts=FileArtifactStore(settings.artifacts),
+            clock=utc_now,
+            entropy=os.urandom,
+            code_version=code_version(),
+            environment=environment(),
+        )
+    finally:
+        store.close()
+
+
+def make_home(settings: Settings) -> None:
+    """The home folder and its parts; BackendError when the disk refuses."""
+    try:
+        for folder in (settings.home, settings.market, settings.artifacts):
+            folder.mkdir(parents=True, exist_ok=True)
+        probe = settings.home / ".writable"
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise BackendError(
+            f"home {settings.home} cannot be written ({error.strerror}); choose another with --home"
+        ) from error
+
+
+@cache
+def code_version() -> str:
+    """The commit this package runs from, with ``+dirty`` when files differ; else the released version."""
+    package = Path(__file__).resolve().parent
+    try:
+        found = subprocess.run(
+            [
+                "git",
+                "-C",
+                str(package),
+                "describe",
+                "--always",
+                "--dirty=+dirty",
+                "--abbrev=40",
+                "--exclude=*",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+        tracked = subprocess.run(
+            ["git", "-C", str(package), "ls-files", "--error-unmatch", Path(__file__).name],
+            capture_output=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return __version__
+    # A package installed inside somebody else's repository must not claim that repository's commit.
+    return found.stdout.strip() if tracked.returncode == 0 else __version__

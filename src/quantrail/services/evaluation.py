@@ -1,0 +1,191 @@
+"""Evaluate specs: run an engine, work out metrics, score and failures. Pure; runs in worker processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantrail.analysis.failures import (
+    ClosedTrades,
+    FailureCase,
+    FailureRule,
+    FoundFailure,
+    Stage,
+    explain_failures,
+)
+from quantrail.analysis.metrics import first_validation_bar
+from quantrail.analysis.score import Score, derived_inputs, score_batch
+from quantrail.analysis.score_policy import ScorePolicy
+from quantrail.domain.contract import CalcContract
+from quantrail.domain.ids import ResultHash, StrategyId
+from quantrail.domain.market import Bars, Period
+from quantrail.domain.results import SimulationResult
+from quantrail.strategy import NormalSpec, complexity
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all evaluations of a batch share. Bars hold warm-up before ``period`` and nothing after it.
+
+    ``hold_sharpe``: annual, of holding the whole universe over the period.
+    """
+
+    bars: Bars
+    period: Period
+    contract: CalcContract
+    policy: ScorePolicy
+    rules: tuple[FailureRule, ...]
+    n_trials: int
+    hold_returns: Floats
+    hold_sharpe: float | None
+
+    @property
+    def sessions(self) -> NDArray[np.datetime64]:
+        return self.bars.sessions[self.bars.span(self.period)]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one evaluation found. With an ``error_code`` there is nothing else."""
+
+    strategy_id: StrategyId
+    metrics: Mapping[str, float | None]
+    undefined: Mapping[str, str]
+    score: Score | None = None
+    failures: tuple[FoundFailure, ...] = ()
+    equity: Floats | None = None
+    result_hash: ResultHash | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What the shortlist's failure rules know beyond the result itself."""
+
+    train_sharpe: float | None = None
+    neighbour_sharpes: Floats | None = None
+    ab_difference: float | None = None
+    ab_reason: str | None = None
+
+
+def judge(
+    setting: Setting,
+    stage: Stage,
+    strategy_id: StrategyId,
+    spec: NormalSpec,
+    result: SimulationResult,
+    metrics: Mapping[str, float | None],
+    undefined: Mapping[str, str],
+    extras: Extras | None = None,
+) -> Outcome:
+    """Score and failures of one result."""
+    values = dict(metrics) | _counts(result, spec)
+    score = score_batch(setting.policy, _inputs(setting, values))[0]
+    case = failure_case(setting, stage, spec, result, values, extras or Extras())
+    return Outcome(
+        strategy_id=strategy_id,
+        metrics=values,
+        undefined=undefined,
+        score=score,
+        failures=tuple(explain_failures(case, setting.rules)),
+        equity=result.equity,
+        result_hash=result.result_hash,
+    )
+
+
+def failure_case(
+    setting: Setting,
+    stage: Stage,
+    spec: NormalSpec,
+    result: SimulationResult,
+    metrics: Mapping[str, float | None],
+    extras: Extras,
+) -> FailureCase:
+    """A result as the failure rules want to see it."""
+    risk = spec["risk"]["trade_risk"]
+    split = first_validation_bar(result.sessions, setting.contract)
+    return FailureCase(
+        stage=stage,
+        metrics=metrics,
+        returns=result.returns(),
+        years=result.sessions.astype("datetime64[Y]").astype(np.int64) + 1970,
+        trades=ClosedTrades.of(result.trades),
+        open_trades=int(result.trades.is_open.sum()),
+        symbols=result.symbols,
+        entry_signals=result.entry_signals,
+        blocked_share=float(metrics["blocked_share"] or 0.0),
+        has_stop=risk["hard_stop"] is not None or risk["trailing_stop"] is not None,
+        initial_capital=setting.contract.initial_capital,
+        annual=setting.contract.annualization_factor,
+        n_trials=setting.n_trials,
+        benchmark_sharpe=setting.hold_sharpe,
+        validation_bar=split if split is not None and 0 < split < len(result.sessions) else None,
+        train_sharpe=extras.train_sharpe,
+        neighbour_sharpes=extras.neighbour_sharpes,
+        ab_difference=extras.ab_difference,
+        ab_reason=extras.ab_reason,
+    )
+
+
+def failed(strategy_id: StrategyId, code: str, message: str) -> Outcome:
+    """An evaluation that could not be done; a bad strategy is data."""
+    return Outcome(strategy_id, {}, {}, error_code=code, error_message=message)
+
+
+def _counts(result: SimulationResult, spec: NormalSpec) -> dict[str, float]:
+    n_bars = len(result.sessions)
+    return {
+        "bars": float(n_bars),
+        "blocked_share": result.blocked_bars / (n_bars * len(spec["universe"]["symbols"])),
+        "comparisons": float(complexity(spec).cmp_count),
+    }
+
+
+def _inputs(setting: Setting, values: Mapping[str, float | None]) -> dict[str, Floats]:
+    columns = {k: np.array([np.nan if v is None else v], dtype=np.float64) for k, v in values.items()}
+    n_bars = int(columns["bars"][0])
+    capital, annual = setting.contract.initial_capital, setting.contract.annualization_factor
+    return columns | dict(derived_inputs(columns, n_bars, capital, annual))
+
+
+def hold_returns(bars: Bars, symbols: Sequence[str], period: Period) -> Floats:
+    """Returns of buying ``symbols`` in equal parts at the first close and holding, without costs.
+
+    Shape (n,); the first is 0. A missing bar keeps the last close; a symbol without any bar before
+    the period's start is left out until its first close, its share waiting as cash.
+    """
+    rows = [bars.index_of(symbol) for symbol in symbols]
+    closes = bars.close[rows][:, bars.span(period)]
+    seen = np.maximum.accumulate(np.where(np.isnan(closes), -1, np.arange(closes.shape[1])), axis=1)
+    filled = np.take_along_axis(closes, np.maximum(seen, 0), axis=1)
+    first = filled[np.arange(len(filled)), np.argmax(seen >= 0, axis=1)]
+    growth = np.where(seen >= 0, filled / first[:, None], 1.0)
+    value = growth.mean(axis=0)
+    return np.concatenate(([0.0], value[1:] / value[:-1] - 1.0))
+
+
+def annual_sharpe(returns: Floats, contract: CalcContract) -> float | None:
+    """Annual Sharpe ratio of a return series against the contract's risk-free rate."""
+    rate = (1 + contract.risk_free_rate_annual) ** (1 / contract.annualization_factor) - 1
+    spread = returns.std(ddof=1)
+    if not spread > 0:
+        return None
+    return float((returns - rate).mean() / spread * np.sqrt(contract.annualization_factor))
+
+
+__all__ = [
+    "Extras",
+    "Outcome",
+    "Setting",
+    "annual_sharpe",
+    "failed",
+    "failure_case",
+    "hold_returns",
+    "judge",
+]

@@ -1,0 +1,45 @@
+"""A stored backtest read back as an outcome: a known key is not worked out again."""
+
+from __future__ import annotations
+
+from quantrail.analysis.failures import FailureRule, FoundFailure, load_rules
+from quantrail.analysis.score import Score
+from quantrail.domain.answers import BacktestRow
+from quantrail.domain.records import Failure
+from quantrail.services.evaluation import Outcome
+
+
+def outcome_from_row(row: BacktestRow, policy_version: str) -> Outcome:
+    """What an evaluation would have found, equity curve apart. The row must hold this policy's score."""
+    assert row.metrics is not None  # a DONE backtest with a score has metrics; the database sees to it
+    stored = next(s for s in row.scores if s.policy_version == policy_version)
+    score = Score(
+        stored.score_total,
+        {name: float(value) for name, value in stored.breakdown.items()},
+        stored.passed,
+        tuple(stored.fail_reasons),
+        policy_version,
+    )
+    metrics = {n: None if v is None else float(v) for n, v in row.metrics.values.items()}
+    return Outcome(
+        strategy_id=row.key.strategy_id,
+        metrics=metrics,
+        undefined=dict(row.metrics.undefined),
+        score=score,
+        failures=tuple(_found(failure) for failure in row.failures),
+        result_hash=row.result_hash,
+    )
+
+
+def _found(failure: Failure) -> FoundFailure:
+    return FoundFailure(
+        rule=_rule(failure),
+        severity=failure.severity,
+        confidence=failure.confidence,
+        summary=failure.summary,
+        evidence=dict(failure.evidence or {}),
+    )
+
+
+def _rule(failure: Failure) -> FailureRule:
+    return next(r for r in load_rules(failure.rule_version) if r.rule_id == failure.rule_id)

@@ -1,0 +1,102 @@
+"""S95: everything an iteration found, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from quantrail.domain.ids import StrategyId
+from quantrail.domain.ports import KnowledgeUnit
+from quantrail.domain.records import ArtifactRef, Backtest
+from quantrail.services.loop import result_records as results
+from quantrail.services.loop import trial_records as trials
+from quantrail.services.loop.learning import Learnt
+from quantrail.services.loop.screening import Screened
+from quantrail.services.loop.state import Evaluated, RunState, Verified
+
+
+@dataclass(frozen=True, slots=True)
+class Iterated:
+    """What one iteration brings to the store. ``screen_rows``: rows of ``screen_file`` by strategy."""
+
+    iteration: int
+    screened: Screened
+    verified: Sequence[Verified]
+    learnt: Learnt
+    screen_file: str
+    screen_rows: dict[StrategyId, int]
+    shortlist_dirs: dict[StrategyId, str]
+
+    @property
+    def fresh(self) -> list[Evaluated]:
+        """Screened in this iteration, not known before."""
+        return [e for e in self.screened.evaluated if not e.cached]
+
+    @property
+    def around(self) -> list[Evaluated]:
+        """Neighbours of the shortlist, each looked at once per strategy it is a neighbour of."""
+        return [n for v in self.verified for n in v.neighbours]
+
+
+def record_iteration(state: RunState, unit: KnowledgeUnit, done: Iterated) -> None:
+    """Parents before children, so that every reference is there when it is made."""
+    around = _distinct(done.around, done.fresh)
+    candidates = (*done.screened.candidates, *(n.candidate for n in around))
+    unit.upsert_strategies(results.strategy_records(candidates))
+    unit.insert_backtests(_backtests(state, done, around))
+    _record_results(state, unit, done, around)
+    unit.save_constraint_set(state.run_id, done.iteration, done.learnt.constraint_set, done.learnt.provenance)
+    _record_trials(state, unit, done)
+    for event in done.learnt.events:
+        unit.set_constraint_status(event)
+
+
+def _backtests(state: RunState, done: Iterated, around: Sequence[Evaluated]) -> list[Backtest]:
+    made = []
+    for entry in done.fresh:
+        row = done.screen_rows.get(entry.candidate.strategy_id)
+        ref = None if row is None else ArtifactRef(done.screen_file, row)
+        made.append(results.backtest_record(state, done.iteration, entry, ref))
+    made.extend(results.backtest_record(state, done.iteration, entry, None) for entry in around)
+    for verified in done.verified:
+        ref = ArtifactRef(done.shortlist_dirs[verified.b.candidate.strategy_id])
+        for entry in (verified.a, verified.b):
+            made.append(results.backtest_record(state, done.iteration, entry, ref))
+    return made
+
+
+def _record_results(
+    state: RunState, unit: KnowledgeUnit, done: Iterated, around: Sequence[Evaluated]
+) -> None:
+    judged = [*done.fresh, *(v.b for v in done.verified)]
+    measured = [*judged, *around, *(v.a for v in done.verified)]
+    unit.save_metrics([results.metrics_record(e) for e in measured if e.outcome.error_code is None])
+    unit.save_scores([results.score_record(e) for e in judged if e.outcome.score is not None])
+    unit.save_failures([f for e in judged for f in results.failure_records(state, e)])
+    unit.save_comparisons([v.comparison for v in done.verified])
+    unit.save_robustness_cases([c for v in done.verified for c in results.robustness_records(state, v)])
+
+
+def _record_trials(state: RunState, unit: KnowledgeUnit, done: Iterated) -> None:
+    ran = {e.candidate.ordinal: e for e in done.screened.evaluated}
+    made = [trials.loop_trial(state, done.iteration, c, ran.get(c.ordinal)) for c in done.screened.candidates]
+    for entry in done.around:
+        made.append(trials.stress_trial(state, done.iteration, len(made), entry))
+    for verified in done.verified:
+        made.append(trials.validation_look(state, done.iteration, len(made), verified.b))
+    unit.save_trials(made)
+    if state.applied_set_id is not None:
+        unit.save_trial_constraints(
+            trials.trial_constraints(state, done.iteration, done.screened.candidates, state.applied_set_id)
+        )
+
+
+def _distinct(entries: Sequence[Evaluated], known: Sequence[Evaluated]) -> list[Evaluated]:
+    """Entries whose backtest is not among ``known``, each once."""
+    seen = {e.backtest_id for e in known}
+    kept = []
+    for entry in entries:
+        if entry.backtest_id not in seen:
+            seen.add(entry.backtest_id)
+            kept.append(entry)
+    return kept

@@ -1,0 +1,134 @@
+"""S50 and S60: signal density, engine A on train, scores, and the shortlist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from quantrail.domain.answers import BacktestRow
+from quantrail.domain.contract import ModelVersions
+from quantrail.domain.enums import BacktestStatus, EngineMode
+from quantrail.domain.identity import ReproductionKey, backtest_id, backtest_seed
+from quantrail.domain.ids import BacktestId, StrategyId
+from quantrail.engine import ENGINE_A_VERSION
+from quantrail.search.binding import blockers, density_limits
+from quantrail.search.sources import Parent
+from quantrail.services.evaluation import Outcome
+from quantrail.services.loop.cached import outcome_from_row
+from quantrail.services.loop.state import Candidate, Evaluated, RunState
+from quantrail.services.workers import ScreenJob, Workers
+
+MODELS_A = ModelVersions()
+CHUNK = 64  # fixed, so that a batch is the same for any number of workers
+
+
+@dataclass(slots=True)
+class Screened:
+    """``candidates`` with their signal density and whatever it blocked; ``evaluated`` those that ran."""
+
+    candidates: list[Candidate]
+    evaluated: list[Evaluated]
+
+
+def key_a(state: RunState, strategy_id: StrategyId) -> ReproductionKey:
+    """What a screening backtest of this run rests on."""
+    return ReproductionKey(
+        strategy_id=strategy_id,
+        engine_mode=EngineMode.A,
+        engine_version=ENGINE_A_VERSION,
+        data_version=state.data_version_screen,
+        universe_version=state.universe_version,
+        period_start=state.train.start,
+        period_end=state.train.end,
+        bar_interval="1d",
+        calc_contract_hash=state.screen.contract.hash,
+        model_versions_hash=MODELS_A.hash,
+        seed=backtest_seed(strategy_id, state.data_version_screen),
+    )
+
+
+def screen(
+    state: RunState, workers: Workers, candidates: Sequence[Candidate], on_progress: Callable[[int], None]
+) -> Screened:
+    """Evaluate what may run; results in the order of ``candidates``, for any number of workers."""
+    runnable = [c for c in candidates if c.runs]
+    cached = _cached(state, runnable)
+    jobs = [_job(state, c) for c in runnable]
+    results = {}
+    for chunk in workers.screen([jobs[i : i + CHUNK] for i in range(0, len(jobs), CHUNK)], cached.keys()):
+        results.update({r.strategy_id: r for r in chunk})
+        on_progress(len(results))
+    settled: list[Candidate] = []
+    evaluated: list[Evaluated] = []
+    for candidate in candidates:
+        result = results.get(candidate.strategy_id) if candidate.runs else None
+        if result is None:
+            settled.append(candidate)
+            continue
+        done = _with_density(state, candidate, result.signals_per_year)
+        settled.append(done)
+        outcome = cached.get(done.strategy_id) or result.outcome
+        if done.runs and outcome is not None:
+            key = key_a(state, done.strategy_id)
+            evaluated.append(Evaluated(done, key, outcome, cached=done.strategy_id in cached))
+    return Screened(settled, evaluated)
+
+
+def _job(state: RunState, candidate: Candidate) -> ScreenJob:
+    low, high = density_limits(state.constraints, candidate.proposed.template_id, candidate.canonical.spec)
+    return ScreenJob(candidate.strategy_id, candidate.canonical.spec, low, high, candidate.explore)
+
+
+def _with_density(state: RunState, candidate: Candidate, signals_per_year: float) -> Candidate:
+    traits = replace(candidate.traits, signals_per_year=signals_per_year)
+    blocked = blockers(state.constraints, traits, candidate.canonical.spec)
+    return replace(candidate, traits=traits, blocked_by=blocked)
+
+
+def _cached(state: RunState, candidates: Sequence[Candidate]) -> dict[StrategyId, Outcome]:
+    ids: dict[BacktestId, StrategyId] = {
+        backtest_id(key_a(state, c.strategy_id)): c.strategy_id for c in candidates
+    }
+    rows: dict[BacktestId, BacktestRow] = state.services.store.find_backtests(list(ids))
+    policy = state.screen.policy.version
+    return {
+        ids[key]: outcome_from_row(row, policy)
+        for key, row in rows.items()
+        if row.status is BacktestStatus.DONE and any(s.policy_version == policy for s in row.scores)
+    }
+
+
+def shortlist(state: RunState, evaluated: Sequence[Evaluated]) -> list[Evaluated]:
+    """The best by score: gates passed first, ties by id, none twice, none with an equal curve."""
+    ranked = sorted(
+        (e for e in evaluated if e.outcome.score is not None),
+        key=lambda e: (
+            not e.outcome.score.passed,  # type: ignore[union-attr]
+            -e.outcome.score.total,  # type: ignore[union-attr]
+            e.candidate.strategy_id,
+        ),
+    )
+    chosen: list[Evaluated] = []
+    curves = set()
+    for entry in ranked:
+        if len(chosen) == state.config.search.shortlist:
+            break
+        if entry.candidate.strategy_id in state.verified or entry.outcome.result_hash in curves:
+            continue
+        curves.add(entry.outcome.result_hash)
+        chosen.append(entry)
+    return chosen
+
+
+def remember(state: RunState, evaluated: Sequence[Evaluated]) -> None:
+    """Scored candidates become possible parents, and may be the best so far."""
+    for entry in evaluated:
+        score = entry.outcome.score
+        if score is None:
+            continue
+        made = entry.candidate.proposed
+        parent = Parent(entry.candidate.strategy_id, made.document, made.template_id, made.params)
+        state.parents.append((score.total + (1.0 if score.passed else 0.0), parent))
+        if state.best is None or score.total > state.best:
+            state.best = score.total
+            state.best_label = made.template_id or entry.candidate.strategy_id[:8]

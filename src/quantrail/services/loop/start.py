@@ -1,0 +1,247 @@
+"""S00: everything that must stand still while a run runs, read once."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+from typing import Any
+
+from quantrail import __version__
+from quantrail.analysis.constraints import load_constraint_rules
+from quantrail.analysis.failures import load_rules
+from quantrail.analysis.score_policy import load_policy
+from quantrail.domain.answers import StoredConstraintSet
+from quantrail.domain.enums import ConstraintStatus, TrialDoor
+from quantrail.domain.identity import new_run_id, universe_version
+from quantrail.domain.ids import ConstraintSetId, DataVersion, RunId
+from quantrail.domain.ledger import AtomEntry, DataFinding, TemplateEntry
+from quantrail.domain.market import Bars, Period
+from quantrail.domain.ports import KnowledgeUnit
+from quantrail.domain.records import Constraint, Policy, Run, Snapshot, Universe
+from quantrail.errors import ConfigInvalid, DataInvalid, NotFound
+from quantrail.search.binding import check_enforceable
+from quantrail.services.evaluation import Setting, annual_sharpe, hold_returns
+from quantrail.services.loop.state import RunState, Services
+from quantrail.services.run_config import RunConfig, Span
+from quantrail.strategy import ATOMS, TEMPLATES
+
+# What results may depend on besides our own code; stored with every run.
+DEPENDENCIES = ("numpy", "numba", "TA-Lib", "scipy")
+
+
+def environment() -> dict[str, str]:
+    """Versions of everything outside this package that a number can depend on."""
+    found = {name: version(name) for name in DEPENDENCIES}
+    return {**found, "python": platform.python_version(), "machine": platform.machine()}
+
+
+def start_run(services: Services, config: RunConfig, door: TrialDoor = TrialDoor.LOOP) -> RunState:
+    """Freeze data, trial count and base constraints, and record the run with them."""
+    snapshot = _snapshot(services, config)
+    symbols = _symbols(config, services.market.snapshot(snapshot).names())
+    screen, verify = _settings(services, config, snapshot, symbols)
+    universe = universe_version(symbols)
+    base = _base_set(services, config)
+    constraints = _active(base)
+    check_enforceable(constraints)
+    splits = config.data.splits
+    tried = services.store.trial_count(universe, splits.train.start, splits.validation.end)
+    budget = config.search.budget
+    n_trials = tried.market_overlap + budget.candidates * budget.iterations
+    policy, rules = load_policy(config.score_policy), load_rules(config.failure_rules)
+    state = RunState(
+        run_id=new_run_id(services.clock(), services.entropy),
+        config=config,
+        services=services,
+        screen=_setting(screen, splits.train, config, policy, rules, n_trials, symbols),
+        verify=_setting(
+            verify,
+            Span(start=splits.train.start, end=splits.validation.end),
+            config,
+            policy,
+            rules,
+            n_trials,
+            symbols,
+        ),
+        data_version_screen=screen.data_version,
+        data_version_verify=verify.data_version,
+        snapshot_version=snapshot,
+        universe_version=universe,
+        constraint_rules=load_constraint_rules(config.constraint_rules.version),
+        base_set_id=base.set.constraint_set_id if base else None,
+        base_run_id=base.run_id if base else None,
+        constraints=constraints,
+        n_trials=n_trials,
+        symbols=symbols,
+        applied_set_id=base.set.constraint_set_id if base else None,
+    )
+    _record(state, door)
+    return state
+
+
+def _snapshot(services: Services, config: RunConfig) -> DataVersion:
+    if config.data.version is not None:
+        return services.market.snapshot(DataVersion(config.data.version)).version
+    current = services.market.current()
+    if current is None:
+        raise NotFound("there are no market data in this home; import some with `quantrail data import FILE`")
+    return current.version
+
+
+def _symbols(config: RunConfig, stored: tuple[str, ...]) -> tuple[str, ...]:
+    wanted = config.data.symbols or tuple(s for s in stored if s != config.universe.benchmark)
+    return tuple(sorted(set(wanted)))
+
+
+def _settings(
+    services: Services, config: RunConfig, snapshot: DataVersion, symbols: tuple[str, ...]
+) -> tuple[Bars, Bars]:
+    """Bars up to the end of train, and up to the end of validation; the holdout is never read."""
+    splits = config.data.splits
+    benchmark = config.universe.benchmark
+    wanted = sorted({*symbols, benchmark} if benchmark else set(symbols))
+    before = splits.holdout.start if splits.holdout else None
+    first = services.market.bars(wanted, version=snapshot, before=before).sessions[0].item()
+    made = []
+    for end in (splits.train.end, splits.validation.end):
+        period = Period(splits.train.start, end)
+        made.append(services.market.bars(wanted, period, warmup_start=first, before=before, version=snapshot))
+    return made[0], made[1]
+
+
+def _setting(
+    bars: Bars,
+    span: Span,
+    config: RunConfig,
+    policy: Any,
+    rules: Any,
+    n_trials: int,
+    symbols: tuple[str, ...],
+) -> Setting:
+    sessions = bars.sessions[bars.span(Period(span.start, span.end))]
+    # Sessions, not calendar days: a period that starts on a holiday is the same period.
+    period = Period(sessions[0].item(), sessions[-1].item())
+    if len(sessions) < 20:
+        raise DataInvalid(
+            f"only {len(sessions)} sessions between {span.start} and {span.end}; use 20 or more"
+        )
+    contract = config.contract()
+    held = hold_returns(bars, symbols, period)
+    return Setting(bars, period, contract, policy, rules, n_trials, held, annual_sharpe(held, contract))
+
+
+def _base_set(services: Services, config: RunConfig) -> StoredConstraintSet | None:
+    base = config.constraints.base
+    if base == "none":
+        return None
+    if base == "latest":
+        return services.store.latest_constraint_set()
+    try:
+        return services.store.get_constraint_set(ConstraintSetId(base))
+    except NotFound as error:
+        raise ConfigInvalid(
+            f"constraints.base {base!r} is neither latest, none, nor the id of a stored set"
+        ) from error
+
+
+def _active(base: StoredConstraintSet | None) -> tuple[Constraint, ...]:
+    if base is None:
+        return ()
+    return tuple(c for c in base.set.members if c.status is ConstraintStatus.ACTIVE)
+
+
+def _record(state: RunState, door: TrialDoor) -> None:
+    services = state.services
+    with services.store.unit() as unit:
+        _register(state, unit)
+        unit.insert_run(Run(state.run_id, __version__, run_document(state), door, services.code_version))
+        unit.commit()
+
+
+def run_document(state: RunState) -> dict[str, Any]:
+    """The configuration and all that was frozen with it: what a repetition of the run needs."""
+    return {
+        "config": state.config.model_dump(mode="json"),
+        "frozen": {
+            "snapshot_version": state.snapshot_version,
+            "data_version_screen": state.data_version_screen,
+            "data_version_verify": state.data_version_verify,
+            "base_constraint_set_id": state.base_set_id,
+            "n_trials": state.n_trials,
+            "symbols": list(state.symbols),
+            "environment": dict(state.services.environment),
+        },
+    }
+
+
+def _register(state: RunState, unit: KnowledgeUnit) -> None:
+    config, bars = state.config, state.verify.bars
+    unit.save_policies(_policies(state))
+    unit.save_universes(
+        [Universe(state.universe_version, config.universe.name, config.universe.market, state.symbols)]
+    )
+    span = (bars.sessions[0].item(), bars.sessions[-1].item())
+    rows = state.services.market.snapshot(state.snapshot_version).rows
+    unit.save_snapshots([Snapshot(state.snapshot_version, "market", len(bars.symbols), rows, *span)])
+    unit.save_atoms([_atom(atom) for atom in ATOMS.values()])
+    unit.save_templates([_template(template) for template in TEMPLATES.values()])
+    findings = state.services.market.check(state.symbols, version=state.snapshot_version)
+    unit.save_data_findings(
+        [
+            DataFinding(
+                state.snapshot_version, f.symbol or "*", f.date, f.kind, f.severity, f.detail, f.quarantined
+            )
+            for f in findings
+        ]
+    )
+
+
+def _policies(state: RunState) -> list[Policy]:
+    return [
+        Policy(state.config.score_policy, "score", policy_body(state.config.score_policy)),
+        Policy(state.config.failure_rules, "failure_rules", policy_body(state.config.failure_rules)),
+        Policy(
+            state.constraint_rules.version, "constraint_rules", policy_body(state.constraint_rules.version)
+        ),
+    ]
+
+
+def policy_body(name: str) -> dict[str, Any]:
+    """A shipped policy file as it stands, by version."""
+    from importlib.resources import files
+
+    import yaml
+
+    text = (files("quantrail.analysis") / "policies" / f"{name}.yaml").read_text(encoding="utf-8")
+    body: dict[str, Any] = yaml.safe_load(text)
+    return body
+
+
+def _atom(atom: Any) -> AtomEntry:
+    return AtomEntry(
+        atom_id=atom.atom_id,
+        kind=atom.kind,
+        tier=atom.tier,
+        status=atom.status,
+        confidence=atom.confidence,
+        parameter_schema=atom.parameter_schema,
+        rationale=atom.rationale,
+        reference=atom.reference,
+    )
+
+
+def _template(template: Any) -> TemplateEntry:
+    return TemplateEntry(
+        template_id=template.template_id,
+        name=template.name,
+        tier=template.tier,
+        status=template.status,
+        confidence=template.confidence,
+        parameter_schema=template.parameter_schema,
+        rationale=template.rationale,
+        reference=template.reference,
+        atoms=template.atom_ids,
+    )
+
+
+__all__ = ["RunId", "environment", "policy_body", "run_document", "start_run"]

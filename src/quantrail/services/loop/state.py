@@ -1,0 +1,141 @@
+"""What one run knows while it runs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from quantrail.analysis.constraints import ConstraintRules, Observation, Traits
+from quantrail.domain.artifacts import ArtifactStore
+from quantrail.domain.enums import TrialArm, TrialDoor
+from quantrail.domain.identity import ReproductionKey, backtest_id
+from quantrail.domain.ids import (
+    BacktestId,
+    ConstraintSetId,
+    DataVersion,
+    RunId,
+    StrategyId,
+    UniverseVersion,
+)
+from quantrail.domain.market import MarketReader, Period
+from quantrail.domain.ports import Clock, KnowledgeStore
+from quantrail.domain.records import Constraint, EngineComparison
+from quantrail.search.sources import Parent, Proposed
+from quantrail.services.evaluation import Outcome, Setting
+from quantrail.services.run_config import RunConfig
+from quantrail.strategy import CanonicalSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a use case is handed: stores, clock, randomness, and what code is running."""
+
+    store: KnowledgeStore
+    market: MarketReader
+    artifacts: ArtifactStore
+    clock: Clock
+    entropy: Callable[[int], bytes]
+    code_version: str
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A proposal after normalising. ``source`` is its spec before constraints rewrote it, if they did.
+
+    ``explore``: runs although constraints would block it. ``traits`` lack the signal density until
+    signals were worked out.
+    """
+
+    ordinal: int
+    proposed: Proposed
+    canonical: CanonicalSpec
+    source: CanonicalSpec | None
+    rewritten_by: tuple[Constraint, ...]
+    traits: Traits
+    blocked_by: tuple[Constraint, ...] = ()
+    explore: bool = False
+    duplicate: bool = False
+
+    @property
+    def strategy_id(self) -> StrategyId:
+        return self.canonical.strategy_id
+
+    @property
+    def arm(self) -> TrialArm:
+        return TrialArm.EXPLORATION if self.blocked_by and self.explore else TrialArm.MAIN
+
+    @property
+    def runs(self) -> bool:
+        return not self.duplicate and (not self.blocked_by or self.explore)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """A candidate with what one engine found; ``cached`` when the store knew it already."""
+
+    candidate: Candidate
+    key: ReproductionKey
+    outcome: Outcome
+    cached: bool = False
+    door: TrialDoor = TrialDoor.LOOP
+
+    @property
+    def backtest_id(self) -> BacktestId:
+        return backtest_id(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """One of the shortlist: both engines over train and validation, compared."""
+
+    a: Evaluated
+    b: Evaluated
+    comparison: EngineComparison
+    neighbours: tuple[Evaluated, ...]
+    curves: Mapping[str, Any]
+    trades: Mapping[str, Any]
+    logs: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class RunState:
+    """Frozen at S00: everything up to ``symbols``. Grows with the run: the rest.
+
+    The bars of ``verify`` (train and validation, with warm-up) are all that a run can ever see.
+    """
+
+    run_id: RunId
+    config: RunConfig
+    services: Services
+    screen: Setting
+    verify: Setting
+    data_version_screen: DataVersion
+    data_version_verify: DataVersion
+    snapshot_version: DataVersion
+    universe_version: UniverseVersion
+    constraint_rules: ConstraintRules
+    base_set_id: ConstraintSetId | None
+    base_run_id: RunId | None
+    constraints: tuple[Constraint, ...]
+    n_trials: int
+    symbols: tuple[str, ...]
+    applied_set_id: ConstraintSetId | None = None
+    seen: set[StrategyId] = field(default_factory=set)
+    verified: set[StrategyId] = field(default_factory=set)
+    parents: list[tuple[float, Parent]] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)
+    best: float | None = None
+    best_label: str = ""
+
+    @property
+    def train(self) -> Period:
+        return self.screen.period
+
+
+def draw(*content: object) -> float:
+    """A number in [0, 1) from content alone, so that it does not depend on who asks, or when."""
+    text = "|".join(str(part) for part in content).encode()
+    return int.from_bytes(hashlib.sha256(text).digest()[:7], "big") / 2.0**56

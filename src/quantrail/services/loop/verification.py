@@ -1,0 +1,140 @@
+"""S70 and S75: the shortlist through both engines over train and validation, and its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from typing import Any
+
+from quantrail.domain.contract import ModelVersions
+from quantrail.domain.enums import BacktestStatus, EngineMode, TrialDoor
+from quantrail.domain.identity import ReproductionKey, backtest_id, backtest_seed
+from quantrail.domain.ids import StrategyId
+from quantrail.domain.records import EngineComparison
+from quantrail.engine import ENGINE_A_VERSION, ENGINE_B_VERSION
+from quantrail.errors import SpecInvalid
+from quantrail.search.binding import rewrite
+from quantrail.search.sources import Proposed
+from quantrail.search.traits import traits_of
+from quantrail.services.loop.screening import MODELS_A, key_a
+from quantrail.services.loop.state import Candidate, Evaluated, RunState, Verified
+from quantrail.services.screen_work import ScreenJob
+from quantrail.services.verify_work import VerifyJob, VerifyResult
+from quantrail.services.workers import Workers
+from quantrail.strategy import CanonicalSpec, canonicalise, from_normal, parse_spec
+
+MAX_NEIGHBOURS = 8
+STEP = 0.1  # of a parameter's value, at least 1 for whole numbers
+
+
+def models_b(state: RunState) -> ModelVersions:
+    """The versioned parts of engine B in this run."""
+    return ModelVersions(portfolio=state.config.engines.b.portfolio)
+
+
+def key_full(state: RunState, strategy_id: StrategyId, mode: EngineMode) -> ReproductionKey:
+    """What a backtest over train and validation rests on."""
+    period = state.verify.period
+    models = MODELS_A if mode is EngineMode.A else models_b(state)
+    return ReproductionKey(
+        strategy_id=strategy_id,
+        engine_mode=mode,
+        engine_version=ENGINE_A_VERSION if mode is EngineMode.A else ENGINE_B_VERSION,
+        data_version=state.data_version_verify,
+        universe_version=state.universe_version,
+        period_start=period.start,
+        period_end=period.end,
+        bar_interval="1d",
+        calc_contract_hash=state.verify.contract.hash,
+        model_versions_hash=models.hash,
+        seed=backtest_seed(strategy_id, state.data_version_verify),
+    )
+
+
+def verify_shortlist(
+    state: RunState, workers: Workers, chosen: Sequence[Evaluated], on_progress: Callable[[int], None]
+) -> list[Verified]:
+    """Both engines for every entry the store does not know yet, in the order of ``chosen``."""
+    state.verified.update(e.candidate.strategy_id for e in chosen)
+    fresh = _unknown(state, chosen)
+    families = [list(_neighbours(state, entry.candidate)) for entry in fresh]
+    jobs = [_job(entry, family) for entry, family in zip(fresh, families, strict=True)]
+    verified = []
+    for entry, family, result in zip(fresh, families, workers.verify(jobs, models_b(state)), strict=True):
+        verified.append(_verified(state, entry.candidate, family, result))
+        on_progress(len(verified))
+    return verified
+
+
+def _unknown(state: RunState, chosen: Sequence[Evaluated]) -> list[Evaluated]:
+    keys = {backtest_id(key_full(state, e.candidate.strategy_id, EngineMode.B)): e for e in chosen}
+    stored = state.services.store.find_backtests(list(keys))
+    done = {key for key, row in stored.items() if row.status is BacktestStatus.DONE and row.scores}
+    return [entry for key, entry in keys.items() if key not in done]
+
+
+def _job(entry: Evaluated, family: Sequence[Candidate]) -> VerifyJob:
+    neighbours = tuple(ScreenJob(c.strategy_id, c.canonical.spec) for c in family)
+    candidate = entry.candidate
+    sharpe = entry.outcome.metrics.get("sharpe_net")
+    return VerifyJob(candidate.strategy_id, candidate.canonical.spec, sharpe, neighbours)
+
+
+def _verified(
+    state: RunState, candidate: Candidate, family: Sequence[Candidate], result: VerifyResult
+) -> Verified:
+    a = Evaluated(candidate, key_full(state, candidate.strategy_id, EngineMode.A), result.a)
+    b = Evaluated(candidate, key_full(state, candidate.strategy_id, EngineMode.B), result.b)
+    comparison = EngineComparison(
+        backtest_a=a.backtest_id,
+        backtest_b=b.backtest_id,
+        agree=result.difference.agree,
+        max_abs_equity_diff=result.difference.max_abs_equity_diff,
+        pnl_effect=result.difference.pnl_effect,
+        reason=result.difference.reason,
+        first_difference=result.difference.first_difference,
+    )
+    around = tuple(
+        Evaluated(neighbour, key_a(state, neighbour.strategy_id), done.outcome, door=TrialDoor.STRESS)
+        for neighbour, done in zip(family, result.neighbours, strict=True)
+        if done.outcome is not None
+    )
+    return Verified(a, b, comparison, around, result.curves, result.trades, result.logs)
+
+
+def _neighbours(state: RunState, candidate: Candidate) -> Iterator[Candidate]:
+    """The spec with one feature parameter moved by one step either way; invalid ones are no strategies."""
+    seen = {candidate.strategy_id}
+    for document in _moved(candidate.proposed.document):
+        if len(seen) > MAX_NEIGHBOURS:
+            return
+        try:
+            source = canonicalise(parse_spec(document))
+        except SpecInvalid:
+            continue
+        neighbour = _as_candidate(state, candidate, document, source)
+        if neighbour.strategy_id not in seen:
+            seen.add(neighbour.strategy_id)
+            yield neighbour
+
+
+def _moved(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for name in sorted(document.get("features", {})):
+        for param, value in sorted(document["features"][name].get("params", {}).items()):
+            step = max(1, round(STEP * value)) if isinstance(value, int) else STEP * value
+            for moved in (value - step, value + step):
+                child = deepcopy(document)
+                child["features"][name]["params"][param] = moved
+                yield child
+
+
+def _as_candidate(
+    state: RunState, of: Candidate, document: dict[str, Any], source: CanonicalSpec
+) -> Candidate:
+    template = of.proposed.template_id
+    spec, changed = rewrite(state.constraints, template, source.spec)
+    canonical = from_normal(spec) if changed else source
+    proposed = Proposed(document, "stress", template, {}, of.strategy_id)
+    density = of.traits.signals_per_year
+    traits = traits_of(canonical.strategy_id, spec, template, density)
+    return Candidate(-1, proposed, canonical, source if changed else None, changed, traits)

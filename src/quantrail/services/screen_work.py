@@ -1,0 +1,67 @@
+"""What a worker does in the screen: count signals, run engine A on what may run, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from quantrail.domain.ids import StrategyId
+from quantrail.engine import ScreenBatch, prepare, screen
+from quantrail.services.evaluation import Outcome, Setting, failed, judge
+from quantrail.strategy import NormalSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenJob:
+    """One spec, the signal density (entries a year) within which it may run, or ``explore`` anyway."""
+
+    strategy_id: StrategyId
+    spec: NormalSpec
+    min_density: float = 0.0
+    max_density: float = float("inf")
+    explore: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenResult:
+    """``outcome`` None: its density kept it from running, or the store knew the result already."""
+
+    strategy_id: StrategyId
+    signals_per_year: float
+    outcome: Outcome | None
+
+
+def screen_chunk(
+    setting: Setting, jobs: Sequence[ScreenJob], known: frozenset[StrategyId] = frozenset()
+) -> list[ScreenResult]:
+    """Results in the order of ``jobs``."""
+    batch = prepare(setting.bars, [job.spec for job in jobs])
+    years = len(setting.sessions) / setting.contract.annualization_factor
+    density = batch.entry_onsets(setting.period) / years
+    chosen = [
+        i
+        for i, job in enumerate(jobs)
+        if batch.errors[i] is None and job.strategy_id not in known and _may_run(job, density[i])
+    ]
+    outcomes: dict[int, Outcome] = {
+        i: failed(job.strategy_id, error.code, error.message)
+        for i, job in enumerate(jobs)
+        if (error := batch.errors[i]) is not None
+    }
+    if chosen:
+        done = screen(batch, setting.period, setting.contract, chosen)
+        for row, i in enumerate(chosen):
+            outcomes[i] = _outcome(setting, jobs[i], done, row)
+    return [ScreenResult(job.strategy_id, float(density[i]), outcomes.get(i)) for i, job in enumerate(jobs)]
+
+
+def _may_run(job: ScreenJob, density: float) -> bool:
+    return job.explore or job.min_density <= density <= job.max_density
+
+
+def _outcome(setting: Setting, job: ScreenJob, done: ScreenBatch, row: int) -> Outcome:
+    error = done.errors[row]
+    if error is not None:
+        return failed(job.strategy_id, error.code, error.message)
+    metrics, undefined = done.metric_row(row), done.undefined(row)
+    return judge(setting, "screen", job.strategy_id, job.spec, done.result(row), metrics, undefined)

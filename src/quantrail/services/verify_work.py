@@ -1,0 +1,115 @@
+"""What a worker does for the shortlist: both engines over train and validation, compared and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from quantrail.analysis.metrics import compute_metrics
+from quantrail.domain.contract import ModelVersions
+from quantrail.domain.ids import StrategyId
+from quantrail.domain.market import Period
+from quantrail.domain.results import SimulationResult
+from quantrail.engine import EngineDifference, compare, prepare, screen, verify
+from quantrail.services.evaluation import Extras, Outcome, Setting, judge
+from quantrail.services.screen_work import ScreenJob, ScreenResult, screen_chunk
+from quantrail.strategy import NormalSpec
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyJob:
+    """A shortlisted spec, its annual Sharpe on train, and its neighbours one parameter step away."""
+
+    strategy_id: StrategyId
+    spec: NormalSpec
+    train_sharpe: float | None
+    neighbours: tuple[ScreenJob, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """Curves and trades are columns of equal length, ready for a table."""
+
+    a: Outcome
+    b: Outcome
+    difference: EngineDifference
+    neighbours: tuple[ScreenResult, ...]
+    curves: Mapping[str, Any]
+    trades: Mapping[str, Any]
+    logs: Mapping[str, Mapping[str, Any]]
+
+
+def verify_one(setting: Setting, job: VerifyJob, models: ModelVersions) -> VerifyResult:
+    """Engine A and engine B on the same bars; neighbours on train only."""
+    neighbours = screen_chunk(train_only(setting), job.neighbours) if job.neighbours else []
+    batch = prepare(setting.bars, [job.spec])
+    screened = screen(batch, setting.period, setting.contract)
+    a = screened.result(0)
+    verified = verify(setting.bars, job.spec, setting.period, setting.contract, models)
+    b = verified.result
+    difference = compare(a, b)
+    extras = Extras(
+        train_sharpe=job.train_sharpe,
+        neighbour_sharpes=_sharpes(neighbours),
+        ab_difference=difference.max_abs_equity_diff,
+        ab_reason=difference.reason,
+    )
+    outcome_a = judge(
+        setting, "verify", job.strategy_id, job.spec, a, screened.metric_row(0), screened.undefined(0)
+    )
+    found = compute_metrics(b, setting.contract, benchmark=setting.benchmark_returns)
+    outcome_b = judge(setting, "verify", job.strategy_id, job.spec, b, found.values, found.undefined, extras)
+    return VerifyResult(
+        a=outcome_a,
+        b=outcome_b,
+        difference=difference,
+        neighbours=tuple(neighbours),
+        curves=curve_columns(a, b, setting),
+        trades=trade_columns(b),
+        logs=verified.logs,
+    )
+
+
+def train_only(setting: Setting) -> Setting:
+    """The same setting, cut before validation."""
+    split = setting.contract.validation_start
+    if split is None:
+        return setting
+    sessions = setting.sessions
+    inside = sessions < np.datetime64(split)
+    end = sessions[inside][-1].astype("datetime64[D]").item()
+    period = Period(setting.period.start, end)
+    returns = setting.hold_returns[: int(inside.sum())]
+    return replace(setting, period=period, hold_returns=returns)
+
+
+def curve_columns(a: SimulationResult, b: SimulationResult, setting: Setting) -> dict[str, Any]:
+    """Equity of both engines and of holding the universe, exposure and drawdown of B, by session."""
+    peak = np.maximum.accumulate(np.maximum(b.equity, b.initial_capital))
+    return {
+        "session": b.sessions,
+        "equity_a": a.equity,
+        "equity_b": b.equity,
+        "equity_hold": setting.contract.initial_capital * np.cumprod(1.0 + setting.hold_returns),
+        "drawdown_b": b.equity / peak - 1.0,
+        "gross_exposure_b": b.gross_exposure,
+    }
+
+
+def trade_columns(result: SimulationResult) -> dict[str, Any]:
+    """The trade table with symbols and dates spelt out; an open trade's exit is its mark."""
+    columns: dict[str, Any] = dict(result.trades.columns())
+    names = np.array(result.symbols)
+    columns["symbol"] = names[result.trades.symbol]
+    columns["entry_session"] = result.sessions[result.trades.entry_bar]
+    columns["exit_session"] = result.sessions[result.trades.exit_bar]
+    columns["is_open"] = result.trades.is_open
+    return columns
+
+
+def _sharpes(neighbours: Sequence[ScreenResult]) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:
+    values = [n.outcome.metrics.get("sharpe_net") for n in neighbours if n.outcome is not None]
+    return np.array([np.nan if v is None else v for v in values], dtype=np.float64) if values else None
