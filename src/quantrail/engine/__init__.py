@@ -6,16 +6,22 @@ and logs. Both read the same canonical spec and bars and return the same records
 """
 
 from quantrail.engine.batch import SignalBatch, prepare
+from quantrail.engine.compare import EngineComparison, compare
 from quantrail.engine.screen import screen
 from quantrail.engine.screen_batch import BatchTrades, ScreenBatch
+from quantrail.engine.verify import VerifyResult, verify
 from quantrail.engine.versions import ENGINE_A_VERSION, ENGINE_B_VERSION
 
 __all__ = [
     "ENGINE_A_VERSION",
     "ENGINE_B_VERSION",
     "BatchTrades",
+    "EngineComparison",
     "ScreenBatch",
     "SignalBatch",
+    "VerifyResult",
+    "compare",
     "prepare",
     "screen",
+    "verify",
 ]

@@ -15,7 +15,7 @@ from quantrail.engine.features import FeatureStore
 from quantrail.engine.plan import REBALANCES, atr_periods, needs_volatility, universe_rows
 from quantrail.engine.selection import membership, places
 from quantrail.errors import QuantrailError
-from quantrail.strategy.normal import NormalSpec
+from quantrail.strategy import NormalSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class _SignalMaker:
         member, rank = self._selection(spec, scope)
         sides: list[tuple[Words, Words] | None] = []
         for name in ("long", "short"):
-            side = modules.get(name)
+            side: Any = modules.get(name)
             if side is None:
                 sides.append(None)
                 continue

@@ -23,7 +23,7 @@ RowFunction = Callable[[Sequence[Floats], Params], Floats]
 
 def _bands(x: Floats, p: Params) -> tuple[Floats, Floats, Floats]:
     width = float(p["num_std"])
-    upper, middle, lower = talib.BBANDS(x, int(p["period"]), width, width, 0)
+    upper, middle, lower = talib.BBANDS(x, int(p["period"]), width, width, talib.MA_Type.SMA)
     return upper, middle, lower
 
 
@@ -34,7 +34,8 @@ def _macd(x: Floats, p: Params, signal: int) -> tuple[Floats, Floats, Floats]:
 
 def _stochastic(x: Sequence[Floats], p: Params, smooth: int) -> tuple[Floats, Floats]:
     # With a d-period of 1 TA-Lib does not hold back the k line for the sake of d.
-    k, d = talib.STOCH(x[0], x[1], x[2], int(p["k_period"]), int(p["k_smooth"]), 0, smooth, 0)
+    mean = talib.MA_Type.SMA
+    k, d = talib.STOCH(x[0], x[1], x[2], int(p["k_period"]), int(p["k_smooth"]), mean, smooth, mean)
     return k, d
 
 
@@ -98,7 +99,7 @@ def indicator(kind: str, inputs: Sequence[Floats], params: Params, members: NDAr
 
 def _by_runs(row: RowFunction, inputs: Sequence[Floats], params: Params) -> Floats:
     out = np.full(inputs[0].shape, np.nan)
-    present = ~np.isnan(inputs[0])
+    present: NDArray[np.bool_] = np.logical_not(np.isnan(inputs[0]))
     for other in inputs[1:]:
         present &= ~np.isnan(other)
     complete = present.all(axis=1)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from quantrail.domain.contract import CalcContract
 from quantrail.domain.market import Bars
 from quantrail.errors import NotFound, Unsupported
-from quantrail.strategy.normal import NormalSpec
+from quantrail.strategy import NormalSpec
 
 MAX_TARGETS = 8
 NONE, PCT, ATR = 0, 1, 2

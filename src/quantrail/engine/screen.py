@@ -20,11 +20,12 @@ from quantrail.domain.contract import CalcContract
 from quantrail.domain.market import Period
 from quantrail.domain.results import ExitReason
 from quantrail.engine.batch import SignalBatch, Signals
+from quantrail.engine.benchmark import benchmark_returns
 from quantrail.engine.conditions import word_count
 from quantrail.engine.market import market_of
 from quantrail.engine.plan import MAX_TARGETS, PLAN, atr_periods, fill_plan, needs_volatility
 from quantrail.engine.screen_batch import BatchTrades, ScreenBatch
-from quantrail.errors import DataInvalid, QuantrailError, SpecInvalid
+from quantrail.errors import QuantrailError, SpecInvalid
 
 CHUNK = 128
 _TOTALS = 8
@@ -63,22 +64,10 @@ def screen(
         offsets[np.array(chunk) + 1] = np.diff(part.offsets)
         pieces.append(part)
     trades = _join_trades(pieces, np.cumsum(offsets))
-    benchmark = benchmark_returns(batch, span, contract)
+    benchmark = benchmark_returns(batch.bars, span, contract)
     table = _metrics(equity, totals, trades, contract, batch, span, benchmark, with_tails)
     _blank(table, [k for k, error in enumerate(errors) if error is not None])
     return ScreenBatch(batch, span, contract, rows, errors, equity, table, trades, run)
-
-
-def benchmark_returns(batch: SignalBatch, span: slice, contract: CalcContract) -> NDArray[np.float64] | None:
-    """Close-to-close returns (n,) of the contract's benchmark; 0 on a missing bar and on the first."""
-    if contract.benchmark is None:
-        return None
-    close = batch.market.marks[span, batch.bars.index_of(contract.benchmark)]
-    out = np.zeros(len(close))
-    out[1:] = close[1:] / close[:-1] - 1.0
-    if np.isnan(out).any():
-        raise DataInvalid(f"benchmark {contract.benchmark} has no close at the start of the period")
-    return out
 
 
 class _Part:
@@ -131,8 +120,8 @@ class _Run:
         while count < 0:
             trade_i, trade_f = np.empty((room, 5), np.int64), np.empty((room, 7))
             count = self.kernels.simulate(
-                plans[0], *shared, self.span.start, part.equity[0], series, part.totals[0], trade_i, trade_f, 0,
-                *workspace(len(self.batch.bars.symbols)),
+                plans[0], *shared, self.span.start, part.equity[0], series, part.totals[0], trade_i, trade_f,
+                0, *workspace(len(self.batch.bars.symbols)),
             )  # fmt: skip
             room *= 4
         part.trade_i, part.trade_f = trade_i[:count].copy(), trade_f[:count].copy()

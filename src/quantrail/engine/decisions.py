@@ -1,0 +1,112 @@
+"""Engine B's decisions at the close: who leaves, who wants in, and why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from quantrail.domain.results import ExitReason
+from quantrail.engine.broker import Broker
+from quantrail.engine.logs import ColumnLog
+from quantrail.engine.orders import Intent, Order
+from quantrail.engine.tape import SideTape, Tape
+
+
+class Decision(StrEnum):
+    ENTER = "ENTER"
+    EXIT = "EXIT"
+    SKIP = "SKIP"
+
+
+DECISION_FIELDS = ("bar", "symbol", "side", "decision", "reason", "order_id")
+
+
+@dataclass(slots=True)
+class Guard:
+    """Portfolio risk limits, as positive fractions; None where unset. Tripped once, tripped for good."""
+
+    daily_loss: float | None
+    drawdown: float | None
+    peak: float
+    previous: float
+    tripped: bool = False
+
+    def breached(self, equity: float) -> bool:
+        """Whether this close breaks a limit; ruin always does."""
+        broken = equity <= 0.0
+        if not broken and self.daily_loss:
+            broken = equity <= self.previous * (1.0 - self.daily_loss)
+        self.peak = max(self.peak, equity)
+        if not broken and self.drawdown:
+            broken = equity <= self.peak * (1.0 - self.drawdown)
+        self.previous = equity
+        return broken
+
+
+@dataclass(slots=True)
+class Decider:
+    """Reads the tape at the close of each bar and hands orders to the broker."""
+
+    tape: Tape
+    broker: Broker
+    guard: Guard
+    log: ColumnLog = field(default_factory=lambda: ColumnLog(DECISION_FIELDS))
+
+    def at_close(self, t: int, equity: float) -> None:
+        """Decide on data up to and including the close of ``t``; orders fill from ``t + 1``."""
+        if not self.guard.tripped and self.guard.breached(equity):
+            self._halt(t)
+        if self.guard.tripped:
+            return
+        if self.tape.rebalance[t]:
+            self.broker.resize = bool(self.broker.ledger.positions)
+        self._exits(t)
+        self._missing(t)
+        for side, signals in self.tape.sides.items():
+            self._entries(t, side, signals)
+
+    def _halt(self, t: int) -> None:
+        self.guard.tripped = True
+        self.broker.cancel_entries(t, ExitReason.PORTFOLIO_RISK.name)
+        for position in self.broker.ledger.positions.values():
+            position.exit_reason = ExitReason.PORTFOLIO_RISK
+            self._note(t, position.symbol, position.side, Decision.EXIT, ExitReason.PORTFOLIO_RISK.name)
+
+    def _exits(self, t: int) -> None:
+        for symbol, position in sorted(self.broker.ledger.positions.items()):
+            if not self.tape.present[t][symbol] or position.exit_reason is not None:
+                continue
+            signals = self.tape.sides[position.side]
+            held = t - position.entry_bar + 1
+            reason = None
+            if signals.exits[t][symbol]:
+                reason = ExitReason.SIGNAL
+            elif self.tape.members is not None and not self.tape.members[t][symbol]:
+                reason = ExitReason.SELECTION
+            elif signals.max_holding and held >= signals.max_holding:
+                reason = ExitReason.TIME_STOP
+            if reason is not None:
+                position.exit_reason = reason
+                self._note(t, symbol, position.side, Decision.EXIT, reason.name)
+
+    def _missing(self, t: int) -> None:
+        for symbol in self.tape.blocked[t]:
+            if symbol not in self.broker.ledger.positions:
+                self._note(t, symbol, 0, Decision.SKIP, "DATA_MISSING")
+
+    def _entries(self, t: int, side: int, signals: SideTape) -> None:
+        for symbol in signals.entries[t]:
+            if symbol in self.broker.ledger.positions:
+                continue
+            last = self.broker.last_exit.get((symbol, side))
+            if last is not None and t < last + signals.cooldown:
+                self._note(t, symbol, side, Decision.SKIP, "COOLDOWN")
+                continue
+            rank = 0 if self.tape.places is None else self.tape.places[t][symbol]
+            order = Order(self.broker.new_id(), symbol, side, Intent.ENTRY, t, rank)
+            self.broker.size_at_decision(order, t)
+            self.broker.entries.append(order)
+            self._note(t, symbol, side, Decision.ENTER, "SIGNAL", order.order_id)
+
+    def _note(self, t: int, symbol: int, side: int, decision: Decision, reason: str, order: int = -1) -> None:
+        self.log.add(t, symbol, side, decision.value, reason, order)

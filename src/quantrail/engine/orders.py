@@ -1,0 +1,47 @@
+"""Orders of engine B and their log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Intent(StrEnum):
+    ENTRY = "ENTRY"
+    EXIT = "EXIT"
+    RESIZE = "RESIZE"
+
+
+class OrderState(StrEnum):
+    WAITING = "WAITING"
+    FILLED = "FILLED"
+    PARTIAL = "PARTIAL"
+    REJECTED = "REJECTED"
+    LAPSED = "LAPSED"
+    CANCELLED = "CANCELLED"
+
+
+ORDER_FIELDS = (
+    "order_id", "decided_bar", "closed_bar", "symbol", "side", "intent", "kind", "asked", "filled", "state",
+    "reason",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Order:
+    """A wish decided at the close of ``decided_bar``. ``side`` is that of the position it serves.
+
+    ``quantity`` None: sized when it fills. ``kind`` MKT, LMT or STP.
+    """
+
+    order_id: int
+    symbol: int
+    side: int
+    intent: Intent
+    decided_bar: int
+    rank: int = 0
+    quantity: float | None = None
+    kind: str = "MKT"
+    limit: float | None = None
+    filled: float = 0.0
+    active_from: int = 0

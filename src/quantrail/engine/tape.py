@@ -1,0 +1,181 @@
+"""Everything engine B reads bar by bar, as plain lists: prices, decisions, sizing inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantrail.domain.market import Bars
+from quantrail.engine.calendar import rebalance_bars
+from quantrail.engine.clauses import Clause, Flags, judge, universe_mask
+from quantrail.engine.conditions import Scope
+from quantrail.engine.features import FeatureStore
+from quantrail.engine.plan import REBALANCES, atr_periods, needs_volatility, universe_rows
+from quantrail.errors import SpecInvalid
+from quantrail.strategy import NormalSpec
+
+Rows = list[list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class SideTape:
+    """Entries and exits of one side per bar: ``entries[t]`` symbols that want in, ``exits[t][s]`` flags."""
+
+    entries: list[list[int]]
+    exits: Rows
+    cooldown: int
+    max_holding: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """Lists over the period; index [t][s], t = 0 the first bar. NaN marks a missing bar."""
+
+    opens: Rows
+    highs: Rows
+    lows: Rows
+    closes: Rows  # the last known one where the bar is missing
+    present: Rows
+    members: Rows | None
+    places: Rows | None
+    volatility: Rows | None
+    atrs: dict[int, Rows]
+    rebalance: list[bool]
+    sides: dict[int, SideTape]
+    blocked: list[list[int]]
+    blocked_total: int
+    entry_signals: int
+    clauses: tuple[Clause, ...]
+    n_members: int
+
+
+def read_tape(bars: Bars, spec: NormalSpec, span: slice) -> Tape:
+    """Evaluate ``spec`` over ``bars`` and cut out the period. SpecInvalid under nan_policy ERROR when blocked."""
+    features = FeatureStore(bars)
+    members = universe_rows(bars, spec)
+    modules = spec["modules"]
+    scope = Scope(spec["features"], members, modules["regime"], spec["nan_policy"])
+    places, member = _selection(spec, scope, features)
+    allowed = universe_mask(bars, members)
+    can_enter = allowed if member is None else allowed & member
+    blocked = np.zeros_like(allowed)
+    raw: dict[int, tuple[Flags, Flags]] = {}
+    clauses: list[Clause] = []
+    for sign, name in ((1, "long"), (-1, "short")):
+        side: Any = modules.get(name)
+        if side is None:
+            continue
+        entry, leave = judge(side["entry"], scope, features), judge(side["exit"], scope, features)
+        blocked |= entry.blocked if spec["nan_policy"] != "ERROR" else entry.blocked | leave.blocked
+        exit_now = leave.true & ~leave.blocked
+        raw[sign] = (entry.true & ~entry.blocked & ~exit_now, exit_now)
+        clauses += [*_titled(entry.clauses, f"{name} entry"), *_titled(leave.clauses, f"{name} exit")]
+    ready = _sizing_inputs(spec, features)
+    if ready is not None:
+        wanted = np.logical_or.reduce([entry for entry, _ in raw.values()])
+        blocked |= wanted & ~ready
+        can_enter = can_enter & ready
+    entries = {sign: entry & can_enter for sign, (entry, _) in raw.items()}
+    if len(entries) == 2:
+        both = entries[1] & entries[-1]
+        entries = {sign: entry & ~both for sign, entry in entries.items()}
+    blocked &= allowed
+    _refuse_blocked(spec, blocked[:, span], bars.sessions[span])
+    sides = {
+        sign: SideTape(
+            _symbols_per_bar(entries[sign][:, span]),
+            _rows(raw[sign][1], span),
+            int(modules["long" if sign > 0 else "short"]["cooldown_bars"]),  # type: ignore[index]
+            modules["long" if sign > 0 else "short"]["max_holding_bars"],  # type: ignore[index]
+        )
+        for sign in entries
+    }
+    sized = needs_volatility(spec)
+    return Tape(
+        opens=_rows(bars.open, span),
+        highs=_rows(bars.high, span),
+        lows=_rows(bars.low, span),
+        closes=_rows(_carried(bars.close), span),
+        present=_rows(allowed, span),
+        members=None if member is None else _rows(member, span),
+        places=None if places is None else _rows(places, span),
+        volatility=_rows(features.sizing_volatility(), span) if sized else None,
+        atrs={period: _rows(features.atr(period), span) for period in atr_periods(spec)},
+        rebalance=rebalance_bars(bars.sessions)[REBALANCES.index(spec["execution"]["rebalance"])][
+            span
+        ].tolist(),
+        sides=sides,
+        blocked=_symbols_per_bar(blocked[:, span]),
+        blocked_total=int(blocked[:, span].sum()),
+        entry_signals=int(sum(entry[:, span].sum() for entry in entries.values())),
+        clauses=tuple(Clause(c.text, c.true[:, span], c.missing[:, span]) for c in clauses),
+        n_members=len(members),
+    )
+
+
+def _selection(spec: NormalSpec, scope: Scope, features: FeatureStore) -> tuple[Any, Flags | None]:
+    selection = spec["modules"]["selection"]
+    if selection is None:
+        return None, None
+    values = features.value(selection["feature"], scope.features, scope.members)
+    n_symbols, n_bars = values.shape
+    places = np.full((n_symbols, n_bars), n_symbols)
+    for t in range(n_bars):
+        known = [(values[s, t], int(s)) for s in scope.members if not np.isnan(values[s, t])]
+        sign = -1.0 if selection["order"] == "desc" else 1.0
+        for place, (_, s) in enumerate(sorted(known, key=lambda pair: (sign * pair[0], pair[1]))):
+            places[s, t] = place
+    member = places < int(selection["top_n"])
+    # Symbols without a value come last, however few the others are.
+    known_mask = np.zeros_like(member)
+    known_mask[scope.members] = ~np.isnan(values[scope.members])
+    member &= known_mask
+    schedule = REBALANCES.index(spec["execution"]["rebalance"])
+    if schedule:
+        flags = rebalance_bars(features.bars.sessions)[schedule]
+        for t in range(1, n_bars):
+            if not flags[t]:
+                member[:, t] = member[:, t - 1]
+    return places, member
+
+
+def _sizing_inputs(spec: NormalSpec, features: FeatureStore) -> Flags | None:
+    inputs = [features.atr(period) for period in atr_periods(spec)]
+    if needs_volatility(spec):
+        inputs.append(features.sizing_volatility())
+    return np.logical_and.reduce([values > 0.0 for values in inputs]) if inputs else None
+
+
+def _refuse_blocked(spec: NormalSpec, blocked: Flags, sessions: NDArray[np.datetime64]) -> None:
+    if spec["nan_policy"] == "ERROR" and blocked.any():
+        day = sessions[int(np.argmax(blocked.any(axis=0)))]
+        raise SpecInvalid(
+            f"a condition touches missing data on {day} and nan_policy is ERROR", session=str(day)
+        )
+
+
+def _titled(clauses: tuple[Clause, ...], title: str) -> list[Clause]:
+    return [Clause(f"{title}: {clause.text}", clause.true, clause.missing) for clause in clauses]
+
+
+def _rows(values: NDArray[Any], span: slice) -> Rows:
+    rows: Rows = values[:, span].T.tolist()
+    return rows
+
+
+def _symbols_per_bar(flags: Flags) -> list[list[int]]:
+    out: list[list[int]] = [[] for _ in range(flags.shape[1])]
+    for t, s in zip(*(axis.tolist() for axis in np.nonzero(flags.T)), strict=True):
+        out[t].append(s)
+    return out
+
+
+def _carried(close: NDArray[np.float64]) -> NDArray[np.float64]:
+    out = close.copy()
+    for t in range(1, out.shape[1]):
+        gone = np.isnan(out[:, t])
+        out[gone, t] = out[gone, t - 1]
+    return out

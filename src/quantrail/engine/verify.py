@@ -1,0 +1,147 @@
+"""Engine B: one strategy, bar by bar, with orders, fills, decisions and their reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantrail.analysis.metrics import Metrics, compute_metrics
+from quantrail.domain.contract import CalcContract, ModelVersions
+from quantrail.domain.ids import ResultHash
+from quantrail.domain.market import Bars, Period
+from quantrail.domain.results import ExitReason, SimulationResult, TradeTable, hash_result
+from quantrail.engine.benchmark import benchmark_returns
+from quantrail.engine.broker import Broker
+from quantrail.engine.clauses import Clause
+from quantrail.engine.decisions import Decider, Guard
+from quantrail.engine.ledger import TRADE_FIELDS, Ledger
+from quantrail.engine.logs import Column
+from quantrail.engine.models import build_models
+from quantrail.engine.policy import build_policy
+from quantrail.engine.tape import Tape, read_tape
+from quantrail.strategy import NormalSpec
+
+_SERIES = (
+    "equity", "cash", "gross_exposure", "net_exposure", "traded_value", "fees", "spread", "slippage", "borrow"
+)  # fmt: skip
+_WHOLE = ("symbol", "side", "entry_bar", "exit_bar", "exit_reason", "bars_held")
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """What engine B found, with the logs behind it.
+
+    Logs are columns by name. Bars count from the first of the period, symbols are rows of the bars.
+    ``decisions``: one row per decision at a close; ``orders``: the fate of each order; ``fills``: one
+    row per fill. ``clauses``: each comparison of the spec with its truth at every symbol and bar.
+    """
+
+    result: SimulationResult
+    metrics: Metrics
+    decisions: dict[str, Column]
+    orders: dict[str, Column]
+    fills: dict[str, Column]
+    clauses: tuple[Clause, ...]
+
+    @property
+    def trades(self) -> dict[str, Column]:
+        """The round trips as columns."""
+        return dict(self.result.trades.columns())
+
+
+def verify(
+    bars: Bars,
+    spec: NormalSpec,
+    period: Period,
+    contract: CalcContract,
+    models: ModelVersions,
+) -> VerifyResult:
+    """Simulate ``spec`` event by event over ``period``.
+
+    Decisions use closes up to T, orders fill from T + 1. With ``portfolio="fractional_v1"`` and
+    ``execution="next_open_v1"`` the outcome is engine A's to rounding. Raises SpecInvalid, NotFound, Unsupported or DataInvalid when the strategy cannot run.
+    """
+    span = bars.span(period)
+    tape = read_tape(bars, spec, span)
+    ledger = Ledger(contract.initial_capital)
+    broker = Broker(
+        tape, ledger, build_models(spec, contract, models), build_policy(spec, tape.n_members),
+        spec["risk"]["trade_risk"],
+    )  # fmt: skip
+    limits = spec["risk"]["portfolio_risk"]
+    capital = contract.initial_capital
+    guard = Guard(limits["max_daily_loss_pct"], limits["max_drawdown_pct"], capital, capital)
+    decider = Decider(tape, broker, guard)
+    series = _run(tape, broker, decider, contract)
+    result = _result(bars, span, contract, tape, ledger, series)
+    metrics = compute_metrics(result, contract, benchmark_returns(bars, span, contract))
+    trades = result.trades.columns()
+    result = replace(result, result_hash=hash_result(result.equity, trades, metrics.values))
+    return VerifyResult(
+        result, metrics, decider.log.columns(), broker.log.columns(), ledger.fills.columns(), tape.clauses
+    )
+
+
+def _run(tape: Tape, broker: Broker, decider: Decider, contract: CalcContract) -> NDArray[np.float64]:
+    n = len(tape.opens)
+    rows = []
+    for t in range(n):
+        if t > 0:
+            broker.at_open(t)
+        broker.inside_bar(t)
+        rows.append(_mark(tape, broker.ledger, t, contract))
+        if t < n - 1:
+            decider.at_close(t, rows[-1][0])
+    for symbol, position in sorted(broker.ledger.positions.items()):
+        broker.ledger.close(position, n - 1, ExitReason.OPEN, tape.closes[n - 1][symbol])
+    return np.array(rows).T
+
+
+def _mark(tape: Tape, ledger: Ledger, t: int, contract: CalcContract) -> tuple[float, ...]:
+    longs = shorts = 0.0
+    closes = tape.closes[t]
+    for symbol, position in sorted(ledger.positions.items()):
+        value = position.quantity * closes[symbol]
+        if position.side > 0:
+            longs += value
+        else:
+            shorts += value
+    fee = shorts * (contract.borrow_rate_annual / contract.annualization_factor)
+    ledger.cash -= fee
+    ledger.borrow += fee
+    equity = ledger.cash + longs - shorts
+    gross, net = ((longs + shorts) / equity, (longs - shorts) / equity) if equity > 0.0 else (0.0, 0.0)
+    return (
+        equity, ledger.cash, gross, net, ledger.traded, ledger.fees, ledger.spread, ledger.slippage, ledger.borrow
+    )  # fmt: skip
+
+
+def _result(
+    bars: Bars, span: slice, contract: CalcContract, tape: Tape, ledger: Ledger, series: NDArray[np.float64]
+) -> SimulationResult:
+    # Running sums become the amount of each bar.
+    series[4:] = np.diff(series[4:], axis=1, prepend=0.0)
+    columns: dict[str, Any] = {
+        name: np.ascontiguousarray(row) for name, row in zip(_SERIES, series, strict=True)
+    }
+    return SimulationResult(
+        symbols=bars.symbols,
+        sessions=bars.sessions[span],
+        initial_capital=contract.initial_capital,
+        trades=_trade_table(ledger),
+        blocked_bars=tape.blocked_total,
+        entry_signals=tape.entry_signals,
+        result_hash=ResultHash(""),
+        **columns,
+    )
+
+
+def _trade_table(ledger: Ledger) -> TradeTable:
+    columns = ledger.trades.columns()
+    typed: dict[str, Any] = {
+        name: columns[name].astype(np.int64 if name in _WHOLE else np.float64) for name in TRADE_FIELDS
+    }
+    return TradeTable(**typed)
