@@ -1,7 +1,8 @@
 """Values of every feature type, from TA-Lib where it has the indicator.
 
 A missing bar ends a segment: each run of bars is computed on its own, because TA-Lib carries one NaN
-to the end of the series (RSI even turns it into 0). The first values of a run are NaN until the window is full.
+to the end of the series (RSI even turns it into 0). The first values of a run are NaN until the
+window is full.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import talib
 from numpy.typing import NDArray
+from talib._ta_lib import MA_Type
 
 from quantrail.analysis.metrics import load_kernels
 from quantrail.errors import Unsupported
@@ -23,7 +25,7 @@ RowFunction = Callable[[Sequence[Floats], Params], Floats]
 
 def _bands(x: Floats, p: Params) -> tuple[Floats, Floats, Floats]:
     width = float(p["num_std"])
-    upper, middle, lower = talib.BBANDS(x, int(p["period"]), width, width, talib.MA_Type.SMA)
+    upper, middle, lower = talib.BBANDS(x, int(p["period"]), width, width, MA_Type.SMA)
     return upper, middle, lower
 
 
@@ -34,7 +36,7 @@ def _macd(x: Floats, p: Params, signal: int) -> tuple[Floats, Floats, Floats]:
 
 def _stochastic(x: Sequence[Floats], p: Params, smooth: int) -> tuple[Floats, Floats]:
     # With a d-period of 1 TA-Lib does not hold back the k line for the sake of d.
-    mean = talib.MA_Type.SMA
+    mean = MA_Type.SMA
     k, d = talib.STOCH(x[0], x[1], x[2], int(p["k_period"]), int(p["k_smooth"]), mean, smooth, mean)
     return k, d
 
@@ -102,9 +104,9 @@ def _by_runs(row: RowFunction, inputs: Sequence[Floats], params: Params) -> Floa
     present: NDArray[np.bool_] = np.logical_not(np.isnan(inputs[0]))
     for other in inputs[1:]:
         present &= ~np.isnan(other)
-    complete = present.all(axis=1)
     for s in range(len(out)):
-        runs = [(0, out.shape[1])] if complete[s] else runs_of(present[s])
+        mask = present[s : s + 1].ravel()
+        runs = [(0, len(mask))] if mask.all() else runs_of(mask)
         for first, last in runs:
             out[s, first:last] = row([x[s, first:last] for x in inputs], params)
     return out
@@ -124,12 +126,12 @@ def _zscore(inputs: Sequence[Floats], params: Params, members: NDArray[np.int64]
 
 
 def volatility(values: Floats, period: int) -> Floats:
-    """Standard deviation (ddof 1) of ``period`` simple returns per bar; shape and gaps as ``values`` (S, T)."""
+    """Standard deviation (ddof 1) of ``period`` simple returns, per bar; shape as ``values`` (S, T)."""
     return _deviation(simple_returns(values), period)[1]
 
 
 def simple_returns(values: Floats) -> Floats:
-    """x[t] / x[t - 1] - 1 along the last axis; NaN first, and where either value is missing or the old is 0."""
+    """x[t] / x[t - 1] - 1 along the last axis; NaN first, at missing values and after a 0."""
     out = np.full_like(values, np.nan)
     old = values[..., :-1]
     np.divide(values[..., 1:], old, out=out[..., 1:], where=old != 0.0)

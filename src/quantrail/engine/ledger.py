@@ -71,8 +71,8 @@ FILL_FIELDS = (
     "cash_after", "reason",
 )  # fmt: skip
 TRADE_FIELDS = (
-    "symbol", "side", "entry_bar", "exit_bar", "entry_price", "exit_price", "quantity", "entry_value", "costs",
-    "pnl_net", "return_net", "exit_reason", "mfe", "mae", "bars_held",
+    "symbol", "side", "entry_bar", "exit_bar", "entry_price", "exit_price", "quantity", "entry_value",
+    "costs", "pnl_net", "return_net", "exit_reason", "mfe", "mae", "bars_held",
 )  # fmt: skip
 
 
@@ -140,9 +140,16 @@ class Ledger:
             del self.positions[position.symbol]
 
     def _move(
-        self, position: Position, sign: int, quantity: float, price: float, charge: Charge, bar: int, order: int,
+        self,
+        position: Position,
+        sign: int,
+        quantity: float,
+        price: float,
+        charge: Charge,
+        bar: int,
+        order: int,
         why: str,
-    ) -> None:  # fmt: skip
+    ) -> None:
         value = quantity * price
         self.cash -= sign * value + charge.total
         position.costs += charge.total

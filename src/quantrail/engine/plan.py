@@ -85,7 +85,7 @@ def fill_plan(
     _fill_costs(plan, spec["cost_model"], contract)
     _fill_portfolio(plan, spec, n_members)
     for name in ("long", "short"):
-        side = spec["modules"].get(name)
+        side: Any = spec["modules"].get(name)
         plan[f"cooldown_{name}"] = side["cooldown_bars"] if side else 0
         plan[f"hold_{name}"] = (side["max_holding_bars"] or 0) if side else 0
     _fill_risk(plan, spec["risk"], atr_index)

@@ -28,7 +28,8 @@ def regime_score(bars: Bars, settings: Mapping[str, Any], members: NDArray[np.in
 
 def _benchmark_close(bars: Bars, settings: Mapping[str, Any], members: NDArray[np.int64]) -> Floats:
     if settings["source"] == "symbol":
-        return bars.close[bars.index_of(settings["symbol"])]
+        row: Floats = bars.close[bars.index_of(settings["symbol"])]
+        return row
     returns = simple_returns(bars.close[members])
     known = ~np.isnan(returns)
     count = known.sum(axis=0)

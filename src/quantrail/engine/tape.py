@@ -53,7 +53,10 @@ class Tape:
 
 
 def read_tape(bars: Bars, spec: NormalSpec, span: slice) -> Tape:
-    """Evaluate ``spec`` over ``bars`` and cut out the period. SpecInvalid under nan_policy ERROR when blocked."""
+    """Evaluate ``spec`` over ``bars`` and cut out the period.
+
+    SpecInvalid when nan_policy is ERROR and a condition touches missing data in the period.
+    """
     features = FeatureStore(bars)
     members = universe_rows(bars, spec)
     modules = spec["modules"]

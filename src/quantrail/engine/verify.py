@@ -62,7 +62,8 @@ def verify(
     """Simulate ``spec`` event by event over ``period``.
 
     Decisions use closes up to T, orders fill from T + 1. With ``portfolio="fractional_v1"`` and
-    ``execution="next_open_v1"`` the outcome is engine A's to rounding. Raises SpecInvalid, NotFound, Unsupported or DataInvalid when the strategy cannot run.
+    ``execution="next_open_v1"`` the outcome is engine A's to rounding. Raises SpecInvalid, NotFound,
+    Unsupported or DataInvalid when the strategy cannot run.
     """
     span = bars.span(period)
     tape = read_tape(bars, spec, span)
@@ -114,9 +115,8 @@ def _mark(tape: Tape, ledger: Ledger, t: int, contract: CalcContract) -> tuple[f
     ledger.borrow += fee
     equity = ledger.cash + longs - shorts
     gross, net = ((longs + shorts) / equity, (longs - shorts) / equity) if equity > 0.0 else (0.0, 0.0)
-    return (
-        equity, ledger.cash, gross, net, ledger.traded, ledger.fees, ledger.spread, ledger.slippage, ledger.borrow
-    )  # fmt: skip
+    sums = (ledger.traded, ledger.fees, ledger.spread, ledger.slippage, ledger.borrow)
+    return (equity, ledger.cash, gross, net, *sums)
 
 
 def _result(

@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import platformdirs
 
@@ -27,12 +28,13 @@ def load_kernels(module: str) -> ModuleType:
 
     if "NUMBA_CACHE_DIR" in os.environ:
         return importlib.import_module(module)
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_cache_folder(module))
+    settings: Any = numba.config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(_cache_folder(module))
     try:
         return importlib.import_module(module)
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before
 
 
 def _cache_folder(module: str) -> Path:

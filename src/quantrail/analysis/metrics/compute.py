@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,8 +72,9 @@ def sliced(result: SimulationResult, mask: Mask) -> SimulationResult:
         "borrow",
     )
     kept = mask[result.trades.exit_bar]
-    trades = replace(result.trades, **{k: v[kept] for k, v in result.trades.columns().items()})
-    equity = result.initial_capital * np.cumprod(1.0 + result.returns()[mask])
+    columns: dict[str, Any] = {k: v[kept] for k, v in result.trades.columns().items()}
+    trades = replace(result.trades, **columns)
+    equity = np.asarray(result.initial_capital * np.cumprod(1.0 + result.returns()[mask]), np.float64)
     cut = {name: getattr(result, name)[mask] for name in series}
     return replace(result, sessions=result.sessions[mask], equity=equity, trades=trades, **cut)
 

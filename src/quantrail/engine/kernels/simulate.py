@@ -36,8 +36,9 @@ def simulate(
 ):  # fmt: skip
     """Run one strategy; returns the number of trades after it, or -1 when the trade arrays are full.
 
-    Prices (T, S) with ``marks`` the last known close; ``signals`` (Q, W, T); ``first`` the column of
-    the period's first bar; ``gaps`` whether any bar may be missing; ``equity`` (n,) is filled; ``series`` (8, n) too unless it is empty.
+    Prices (T, S), ``marks`` the last known close; ``signals`` (Q, W, T); ``gaps`` whether any bar may be
+    missing; ``first`` the column of the period's first bar. ``equity`` (n,) is filled, ``series`` (8, n)
+    too unless it is empty; the rest is scratch.
     """
     n = len(equity)
     n_symbols = opens.shape[1]
