@@ -219,6 +219,6 @@ class _Plain:
 
     def _number(self, value: int | float, path: JsonPath) -> int | float | None:
         if not abs(value) <= MAX_NUMBER:  # NaN compares false
-            self.problems.add(path, "TOO_LARGE", "numbers are finite and at most 2^53", value)
+            self.problems.add(path, "TOO_LARGE", "numbers are finite and below 2^53", value)
             return None
         return float(value) if isinstance(value, float) else int(value)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from quantrail.strategy.catalogue import BAR_COLUMNS
 from quantrail.strategy.fast_blocks import (
     Block,
     NamedFeature,
@@ -211,7 +212,7 @@ def _check_depth(inputs: list[str]) -> None:
 
 
 def _column(name: Any) -> str:
-    if type(name) is not str or "(" in name:
+    if type(name) is not str or name not in BAR_COLUMNS:
         raise NotFast
     return name
 

@@ -20,10 +20,18 @@ def _integral(value: Any) -> Any:
 
 
 Whole = Annotated[int, BeforeValidator(_integral), Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+
+
+def _number_kind(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return None
+    return "int" if isinstance(value, int) else "float" if isinstance(value, float) else None
+
+
 Number = Annotated[
-    Annotated[int, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
-    | Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)],
-    Field(union_mode="left_to_right"),
+    Annotated[int, Field(ge=-MAX_NUMBER, le=MAX_NUMBER), Tag("int")]
+    | Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER), Tag("float")],
+    Discriminator(_number_kind, custom_error_type="number", custom_error_message="a number is expected here"),
 ]
 
 

@@ -92,11 +92,11 @@ class ProblemList:
     def add(self, path: Path, code: str, message: str, value: Any = None, hint: str = "") -> None:
         assert code in CODES, code
         problem = Problem(json_path(path), code, message, brief(value), hint)
-        if problem not in self.items:
+        unknown_anyway = code == "UNSUPPORTED" and any(
+            item.code == "BAD_VALUE" and problem.path.startswith(item.path) for item in self.items
+        )
+        if problem not in self.items and not unknown_anyway:
             self.items.append(problem)
-
-    def paths_with(self, *codes: str) -> set[str]:
-        return {item.path for item in self.items if item.code in codes}
 
 
 def spec_invalid(problems: Sequence[Problem]) -> SpecInvalid:
