@@ -40,7 +40,7 @@ class IdKind(StrEnum):
 
 
 class LeaderboardOrder(StrEnum):
-    """Best first, undefined last, ties by backtest id."""
+    """Best first, undefined last, ties in the order they were stored."""
 
     SCORE = "score_total"
     SHARPE = "sharpe_net"
@@ -91,7 +91,7 @@ class Page(Generic[T]):
 class LeaderboardFilter:
     """All that is set must hold. ``metrics`` maps a metric name to its (lowest, highest) value.
 
-    ``engine_mode`` None: one engine's row per strategy and period, B where there is a B result, else A.
+    ``engine_mode`` None: B rows, and A rows of strategies that have no B row under the policy.
     ``policy_version`` None: the score policy used last. ``run_id``: evaluated or met again in that run.
     """
 

@@ -129,7 +129,9 @@ class KnowledgeStore(Protocol):
     order, NULLs last.
     """
 
-    def unit(self) -> AbstractContextManager[KnowledgeUnit]: ...
+    def unit(self, durable: bool = False) -> AbstractContextManager[KnowledgeUnit]:
+        """A commit survives a killed process; with ``durable`` a power cut too."""
+
     def close(self) -> None: ...
 
     def resolve(self, prefix: str, kind: a.IdKind | None = None) -> tuple[a.IdKind, str]:

@@ -1,1 +1,23 @@
-"""The structured knowledge store: tables, migrations, repositories, artifact files."""
+"""The knowledge store (MOD-460): what was tried, what came out, why it failed, what follows.
+
+One relational schema on SQLite or PostgreSQL, its migrations, and the artifact files it points to.
+``upgrade`` makes or migrates a database, ``open_store`` opens one, and the store's ``unit`` is the
+only way to write. Integrity rules live in the database itself.
+"""
+
+from __future__ import annotations
+
+from quantrail.knowledge.artifacts import ArtifactFolder
+from quantrail.knowledge.migrations import HEAD as SCHEMA_REVISION
+from quantrail.knowledge.store import SqlKnowledgeStore, open_store
+from quantrail.knowledge.unit import SqlKnowledgeUnit
+from quantrail.knowledge.upgrade import upgrade
+
+__all__ = [
+    "SCHEMA_REVISION",
+    "ArtifactFolder",
+    "SqlKnowledgeStore",
+    "SqlKnowledgeUnit",
+    "open_store",
+    "upgrade",
+]

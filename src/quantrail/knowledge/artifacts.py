@@ -1,0 +1,137 @@
+"""Artifact files: curves, trades, evidence, reports. Written whole or not at all, never overwritten."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from quantrail.domain.ids import ContentHash
+from quantrail.domain.records import ArtifactFile, ArtifactRef
+from quantrail.errors import BackendError, Conflict, InvalidInput, NotFound
+from quantrail.knowledge.keys import relative_path
+
+Columns = Mapping[str, NDArray[Any] | Sequence[Any]]
+
+
+class ArtifactFolder:
+    """Files below ``root``, named by relative paths; a ``file#row`` names one row of a Parquet file."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, ref: ArtifactRef | str) -> Path:
+        return self.root / relative_path(ref.path if isinstance(ref, ArtifactRef) else ref)
+
+    def write_parquet(self, path: str, columns: Columns | pa.Table) -> ArtifactFile:
+        """A column-wise table, zstd. Raises Conflict when the file is there with other bytes."""
+        made = columns if isinstance(columns, pa.Table) else pa.table(dict(columns))
+        return self.write(path, lambda file: pq.write_table(made, file, compression="zstd"))
+
+    def write_json(self, path: str, document: Any) -> ArtifactFile:
+        """Sorted, indented JSON; InvalidInput for NaN and infinities."""
+        try:
+            text = json.dumps(document, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)
+        except (TypeError, ValueError) as error:
+            raise InvalidInput(f"{path} has no JSON form: {error}") from error
+        return self.write_bytes(path, text.encode() + b"\n")
+
+    def write_json_lines(self, path: str, documents: Sequence[Any]) -> ArtifactFile:
+        """One compact document per line; ``file#row`` counts from 0."""
+        try:
+            lines = [
+                json.dumps(one, ensure_ascii=False, allow_nan=False, sort_keys=True) for one in documents
+            ]
+        except (TypeError, ValueError) as error:
+            raise InvalidInput(f"{path} has no JSON form: {error}") from error
+        return self.write_bytes(path, "".join(f"{line}\n" for line in lines).encode())
+
+    def write_bytes(self, path: str, content: bytes) -> ArtifactFile:
+        return self.write(path, lambda file: file.write(content))
+
+    def write(self, path: str, fill: Callable[[IO[bytes]], object]) -> ArtifactFile:
+        """Fill a temporary file, flush it to disk, give it its name.
+
+        The same bytes under the same name are fine; other bytes raise Conflict. BackendError when the
+        disk refuses.
+        """
+        target = self.path(path)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as file:
+                try:
+                    fill(file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                    made = self._describe(path, Path(file.name))
+                    self._place(Path(file.name), target, made)
+                finally:
+                    Path(file.name).unlink(missing_ok=True)
+        except OSError as error:
+            raise BackendError(f"cannot write {target}: {error.strerror or error}") from error
+        return made
+
+    def _place(self, temporary: Path, target: Path, made: ArtifactFile) -> None:
+        try:
+            os.link(temporary, target)  # fails when the name is taken, unlike a rename
+        except FileExistsError:
+            there = self.describe(made.path)
+            if there.sha256 != made.sha256:
+                raise Conflict(
+                    f"{made.path} is there with hash {there.sha256}, now offered with {made.sha256}; "
+                    "nothing was changed"
+                ) from None
+        with suppress(OSError):  # some file systems cannot flush a folder
+            _flush_folder(target.parent)
+
+    def describe(self, path: str) -> ArtifactFile:
+        """Hash and size of a file that is there; NotFound when it is not."""
+        return self._describe(path, self.path(path))
+
+    def _describe(self, path: str, at: Path) -> ArtifactFile:
+        try:
+            with at.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256")
+            return ArtifactFile(path, ContentHash(found.hexdigest()), at.stat().st_size)
+        except FileNotFoundError as error:
+            raise NotFound(f"the artifact {path} is not in {self.root}") from error
+
+    def read_parquet(self, ref: ArtifactRef | str) -> pa.Table:
+        """The whole table, or the one row that ``ref`` names."""
+        try:
+            table = pq.read_table(self.path(ref))
+        except FileNotFoundError as error:
+            raise NotFound(f"the artifact {ref} is not in {self.root}") from error
+        if isinstance(ref, ArtifactRef) and ref.row is not None:
+            return table.slice(ref.row, 1)
+        return table
+
+    def read_json(self, ref: ArtifactRef | str) -> Any:
+        """The document, or the line that ``ref`` names."""
+        try:
+            text = self.path(ref).read_text("utf-8")
+        except FileNotFoundError as error:
+            raise NotFound(f"the artifact {ref} is not in {self.root}") from error
+        if isinstance(ref, ArtifactRef) and ref.row is not None:
+            return json.loads(text.splitlines()[ref.row])
+        return json.loads(text)
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+__all__ = ["ArtifactFolder"]

@@ -1,0 +1,186 @@
+"""Where the database lives and how a connection to it must behave."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from quantrail.errors import BackendBusy, BackendError, ConfigInvalid, Unsupported
+from quantrail.knowledge.driver_errors import translate, translated
+from quantrail.knowledge.session import Session
+
+BUSY_SECONDS = 60.0
+_LOCK = 7_261_853_911  # the advisory lock all quantrail writers share on one PostgreSQL database
+
+
+def parse_url(url: str | Path) -> URL:
+    """A file path, ``sqlite:///file`` or ``postgresql://…``; ConfigInvalid for anything else."""
+    if isinstance(url, Path) or "://" not in url:
+        return URL.create("sqlite", database=str(url))
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigInvalid(f"not a database URL: {url!r}; write sqlite:///file or postgresql://…") from error
+    kind = parsed.get_backend_name()
+    if kind in ("postgres", "postgresql"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if kind != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        raise ConfigInvalid(f"no store can live at {url!r}; write sqlite:///file or postgresql://…")
+    return parsed
+
+
+def sqlite_path(url: URL) -> Path | None:
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+class Backend:
+    """A pool of connections; ``reading`` and ``writing`` lend a session inside one transaction."""
+
+    def __init__(self, url: str | Path) -> None:
+        self.url = parse_url(url)
+        self.dialect = self.url.get_backend_name()
+        self.engine = _engine(self.url)
+
+    @property
+    def shown(self) -> str:
+        """The URL without its password."""
+        return self.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A consistent view: all reads inside see the same committed state."""
+        begin = "BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        with translated(), self._cursor() as cursor:
+            cursor.execute(begin)
+            try:
+                yield Session(cursor, self.dialect)
+            finally:
+                _end(cursor, "COMMIT")
+
+    @contextmanager
+    def writing(self, durable: bool = False) -> Iterator[Session]:
+        """The only writer. Rolled back unless the session's owner ran COMMIT itself."""
+        with translated(), self._cursor() as cursor:
+            self._begin(cursor, durable)
+            try:
+                yield Session(cursor, self.dialect)
+            finally:
+                _end(cursor, "ROLLBACK")
+
+    def _begin(self, cursor: Any, durable: bool) -> None:
+        if self.dialect == "sqlite":
+            cursor.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            _begin_immediate(cursor)
+        else:
+            cursor.execute("BEGIN")
+            cursor.execute(f"SET LOCAL lock_timeout = {int(BUSY_SECONDS * 1000)}")
+            cursor.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+
+    @contextmanager
+    def _cursor(self) -> Iterator[Any]:
+        connection = self._connect()
+        try:
+            cursor = connection.cursor()
+            try:
+                yield cursor
+            finally:
+                with suppress(*_driver_errors(self.dialect)):
+                    cursor.close()
+        except BaseException as error:
+            if _is_lost(error, connection):
+                connection.invalidate()
+            raise
+        finally:
+            connection.close()
+
+    def _connect(self) -> Any:
+        try:
+            return self.engine.raw_connection()
+        except DBAPIError as error:
+            ours = translate(error.orig) if isinstance(error.orig, Exception) else None
+            message = ours.message if ours else str(error.orig)
+            raise (type(ours) if ours else BackendError)(f"{self.shown}: {message}") from error
+        except ModuleNotFoundError as error:
+            raise Unsupported(
+                f"{self.shown} needs the package {error.name!r}: pip install 'quantrail[postgres]'"
+            ) from error
+
+
+def _driver_errors(dialect: str) -> tuple[type[Exception], ...]:
+    if dialect == "sqlite":
+        return (sqlite3.Error,)
+    import psycopg
+
+    return (psycopg.Error,)
+
+
+def _is_lost(error: BaseException, connection: Any) -> bool:
+    """The connection itself broke, so the pool must not hand it out again."""
+    inner = getattr(connection, "driver_connection", None)
+    return isinstance(error, Exception) and bool(getattr(inner, "closed", False))
+
+
+def _end(cursor: Any, word: str) -> None:
+    """End a transaction that may be over already: after COMMIT, or after an error that ended it."""
+    inner = cursor.connection
+    if getattr(inner, "closed", False):
+        return
+    if isinstance(inner, sqlite3.Connection):
+        if inner.in_transaction:
+            cursor.execute(word)
+    elif inner.info.transaction_status.name != "IDLE":
+        cursor.execute("ROLLBACK" if inner.info.transaction_status.name == "INERROR" else word)
+
+
+def _begin_immediate(cursor: Any) -> None:
+    # SQLite's own wait can starve one of many writers; short waits in a loop take turns better.
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            ours = translate(error)
+            if not isinstance(ours, BackendBusy) or time.monotonic() > deadline:
+                raise
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(
+            url, poolclass=QueuePool, connect_args={"isolation_level": None, "timeout": 5.0}
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        return engine
+    try:
+        return create_engine(
+            url, connect_args={"autocommit": True, "connect_timeout": 10}, pool_pre_ping=True
+        )
+    except ModuleNotFoundError as error:
+        raise Unsupported(
+            f"PostgreSQL needs the package {error.name!r}: pip install 'quantrail[postgres]'"
+        ) from error
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    for pragma in (
+        "foreign_keys = ON",
+        "journal_mode = WAL",
+        "synchronous = NORMAL",
+        "cache_size = -65536",
+        "temp_store = MEMORY",
+        "mmap_size = 1073741824",
+    ):
+        connection.execute(f"PRAGMA {pragma}")

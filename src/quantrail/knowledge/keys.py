@@ -1,0 +1,221 @@
+"""Integer keys of what rows refer to: looked up once, interned where content repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from quantrail.domain.contract import CalcContract, ModelVersions
+from quantrail.domain.identity import ReproductionKey
+from quantrail.domain.records import ArtifactRef, Trial
+from quantrail.errors import InvalidInput, NotFound
+from quantrail.knowledge import values as v
+from quantrail.knowledge.session import Row, Session
+
+Cache = dict[tuple[Any, ...], int]
+
+
+@dataclass(slots=True)
+class BacktestKeys:
+    """What rows about a backtest must repeat."""
+
+    pk: int
+    contract_pk: int
+    engine_mode: str
+    strategy_pk: int
+    run_pk: int
+    template_pk: int | None
+
+
+@dataclass(slots=True)
+class Keys:
+    """Keys as one transaction sees them.
+
+    ``shared`` outlives the transaction and holds committed keys only; what this transaction interned
+    waits in ``pending`` for its commit.
+    """
+
+    session: Session
+    now: Callable[[], int]
+    shared: Cache
+    pending: Cache = field(default_factory=dict)
+    strategies: dict[bytes, int] = field(default_factory=dict)
+    templates_of: dict[int, int | None] = field(default_factory=dict)
+    backtests: dict[bytes, BacktestKeys] = field(default_factory=dict)
+    # New in this transaction, so that nothing about them can be stored, what was just written apart.
+    fresh_backtests: set[int] = field(default_factory=set)
+    measured: set[int] = field(default_factory=set)
+    scored: set[tuple[int, int]] = field(default_factory=set)
+    explained: set[int] = field(default_factory=set)
+
+    # --- things that must be there ---------------------------------------------------------------
+    def policy(self, version: str) -> int:
+        return self._must("policies", "policy_version", version, version, "save_policies")
+
+    def template(self, template_id: str) -> int:
+        return self._must("templates", "template_id", template_id, template_id, "save_templates")
+
+    def atom(self, atom_id: str) -> int:
+        return self._must("atoms", "atom_id", atom_id, atom_id, "save_atoms")
+
+    def universe(self, version: str) -> int:
+        raw = v.hash32(version, "universe_version")
+        return self._must("universes", "universe_version", raw, version, "save_universes")
+
+    def snapshot(self, version: str) -> int:
+        raw = v.hash32(version, "snapshot data_version")
+        return self._must("snapshots", "data_version", raw, version, "save_snapshots")
+
+    def run(self, run_id: str) -> int:
+        return self._must("runs", "run_id", v.uuid16(run_id, "run_id"), run_id, "insert_run")
+
+    def iteration(self, run_id: str, iteration_id: int) -> int:
+        run_pk = self.run(run_id)
+        found = self._cached(
+            ("iterations", run_pk, iteration_id),
+            "SELECT pk FROM iterations WHERE run_pk = ? AND iteration_id = ?",
+        )
+        if found is None:
+            raise NotFound(f"run {run_id} has no iteration {iteration_id}; call insert_iteration first")
+        return found
+
+    def _must(self, table: str, column: str, value: Any, shown: str, call: str) -> int:
+        found = self._cached((table, value), f"SELECT pk FROM {table} WHERE {column} = ?")
+        if found is None:
+            raise NotFound(f"{table} holds no {column} {shown!r}; call {call} first", table=table, id=shown)
+        return found
+
+    # --- things that are interned ----------------------------------------------------------------
+    def file(self, path: str) -> int:
+        found = self._cached(("files", path), "SELECT pk FROM files WHERE path = ?")
+        if found is not None:
+            return found
+        return self._intern(("files", path), "files", (relative_path(path), None, None, self.now()))
+
+    def artifact(self, ref: ArtifactRef | None) -> tuple[int | None, int | None]:
+        return (None, None) if ref is None else (self.file(ref.path), ref.row)
+
+    def contract(self, contract: CalcContract) -> int:
+        raw, text = contract_content(contract)
+        return self._content("calc_contracts", "calc_contract_hash", raw, text)
+
+    def contract_of_hash(self, raw: bytes) -> int | None:
+        return self._cached(
+            ("calc_contracts", raw), "SELECT pk FROM calc_contracts WHERE calc_contract_hash = ?"
+        )
+
+    def models(self, models: ModelVersions) -> int:
+        raw, text = models_content(models)
+        return self._content("model_version_sets", "model_versions_hash", raw, text)
+
+    def _content(self, table: str, column: str, raw: bytes, text: str) -> int:
+        found = self._cached((table, raw), f"SELECT pk FROM {table} WHERE {column} = ?")
+        return self._intern((table, raw), table, (raw, text)) if found is None else found
+
+    def context(self, key: ReproductionKey, models: ModelVersions) -> int:
+        content = (
+            v.hash32(key.data_version, "data_version"), key.engine_mode.value,
+            v.day(key.period_start, "period_start"), v.day(key.period_end, "period_end"),
+            v.label(key.engine_version, "engine_version"), self.universe(key.universe_version),
+            v.label(key.bar_interval, "bar_interval"), self.models(models),
+        )  # fmt: skip
+        return self._interned(
+            "contexts",
+            "data_version engine_mode period_start period_end engine_version universe_pk bar_interval "
+            "model_versions_pk",
+            content,
+        )
+
+    def trial_context(self, trial: Trial) -> int:
+        content = (
+            self.universe(trial.universe_version), v.day(trial.period_start, "period_start"),
+            v.day(trial.period_end, "period_end"), trial.door.value,
+            v.label(trial.requested_by or "", "requested_by"),
+        )  # fmt: skip
+        return self._interned(
+            "trial_contexts", "universe_pk period_start period_end door requested_by", content
+        )
+
+    def tag(self, tag: str) -> int:
+        return self._interned("tags", "tag", (v.label(tag, "tag"),))
+
+    def rule(self, rule_id: str, rule_version: str, policy_version: str) -> int:
+        content = (
+            v.label(rule_id, "rule_id"), v.label(rule_version, "rule_version"), self.policy(policy_version)
+        )  # fmt: skip
+        return self._interned("failure_rules", "rule_id rule_version policy_pk", content)
+
+    def _interned(self, table: str, columns: str, content: Row) -> int:
+        where = " AND ".join(f"{name} = ?" for name in columns.split())
+        found = self._cached((table, *content), f"SELECT pk FROM {table} WHERE {where}")
+        return self._intern((table, *content), table, content) if found is None else found
+
+    def _cached(self, key: tuple[Any, ...], sql: str) -> int | None:
+        found = self.shared.get(key) or self.pending.get(key)
+        if found is None:
+            row = self.session.one(sql, key[1:])
+            if row is None:
+                return None
+            found = self.pending[key] = int(row[0])
+        return found
+
+    def _intern(self, key: tuple[Any, ...], table: str, content: Row) -> int:
+        pk = self.session.reserve(table, 1)
+        self.session.insert(table, [(pk, *content)])
+        self.pending[key] = pk
+        return pk
+
+    # --- strategies and backtests, by the batch --------------------------------------------------
+    def find_strategies(self, ids: Iterable[bytes]) -> dict[bytes, int]:
+        missing = [one for one in ids if one not in self.strategies]
+        if missing:
+            select = "SELECT strategy_id, pk, template_pk FROM strategies"
+            for raw, pk, template in self.session.among(select, "strategy_id", missing):
+                self.strategies[bytes(raw)] = pk
+                self.templates_of[pk] = template
+        return self.strategies
+
+    def need_strategies(self, ids: Iterable[bytes]) -> dict[bytes, int]:
+        wanted = list(ids)
+        found = self.find_strategies(wanted)
+        for raw in wanted:
+            if raw not in found:
+                raise NotFound(f"strategy {raw.hex()} is not stored; call upsert_strategies first")
+        return found
+
+    def need_backtests(self, ids: Iterable[bytes]) -> dict[bytes, BacktestKeys]:
+        wanted = list(ids)
+        missing = [one for one in wanted if one not in self.backtests]
+        for row in self.session.among(_BACKTEST_KEYS, "backtest_id", missing):
+            self.backtests[bytes(row[0])] = BacktestKeys(*row[1:])
+        for raw in wanted:
+            if raw not in self.backtests:
+                raise NotFound(f"backtest {v.uuid_text(raw)} is not stored; call insert_backtests first")
+        return self.backtests
+
+
+_BACKTEST_KEYS = (
+    "SELECT b.backtest_id, b.pk, b.calc_contract_pk, c.engine_mode, b.strategy_pk, i.run_pk, s.template_pk "
+    "FROM backtests b JOIN contexts c ON c.pk = b.context_pk JOIN iterations i ON i.pk = b.iteration_pk "
+    "JOIN strategies s ON s.pk = b.strategy_pk"
+)
+
+
+def relative_path(path: str) -> str:
+    """Artifact paths are relative to the home, so that a home can move; InvalidInput otherwise."""
+    parts = v.label(path, "artifact path").replace("\\", "/").split("/")
+    if path.startswith(("/", "~")) or ".." in parts or ":" in parts[0] or not path:
+        raise InvalidInput(f"artifact path must be relative and stay inside the home: {path!r}")
+    return path
+
+
+@lru_cache(maxsize=256)
+def contract_content(contract: CalcContract) -> tuple[bytes, str]:
+    return bytes.fromhex(contract.hash), v.json_text(contract.to_json(), "calc_contract")
+
+
+@lru_cache(maxsize=256)
+def models_content(models: ModelVersions) -> tuple[bytes, str]:
+    return bytes.fromhex(models.hash), v.json_text(models.to_json(), "model_versions")

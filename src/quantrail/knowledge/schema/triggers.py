@@ -1,0 +1,192 @@
+"""Rules that neither keys nor CHECKs can say, as triggers on both backends.
+
+What was stored stays: specs, results, verdicts and frozen policies cannot be changed, strategies
+cannot be deleted, a score's filter columns are its backtest's, and counts follow the rows they count.
+"""
+
+from __future__ import annotations
+
+# table -> columns that may change after the insert; all others are frozen.
+MUTABLE: dict[str, tuple[str, ...]] = {
+    "strategies": (),
+    "calc_contracts": (),
+    "model_version_sets": (),
+    "policies": (),
+    "contexts": (),
+    "metrics": (),
+    "scores": (),
+    "failures": ("state",),
+    "constraint_sets": ("state",),
+    "constraints": ("status",),
+    "constraint_provenance": (),
+    "promotion_records": (),
+    "holdout_reads": (),
+}
+KEPT = ("strategies", "promotion_records", "holdout_reads")
+
+_BACKTEST_FROZEN = "a DONE backtest cannot be changed"
+_ECHO = "a score''s engine, strategy, run and template are its backtest''s"
+
+
+def _frozen_columns(table: str, columns: tuple[str, ...]) -> list[str]:
+    return [name for name in columns if name not in MUTABLE[table]]
+
+
+def sqlite_triggers(columns: dict[str, tuple[str, ...]]) -> list[str]:
+    """``columns`` maps each table to its column names."""
+    return [
+        *(_sqlite_frozen(name, _frozen_columns(name, columns[name])) for name in MUTABLE),
+        *(_sqlite_kept(name) for name in KEPT),
+        *_SQLITE,
+    ]
+
+
+def _sqlite_frozen(table: str, names: list[str]) -> str:
+    return (
+        f"CREATE TRIGGER tr_{table}_frozen BEFORE UPDATE OF {', '.join(names)} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table}: stored rows cannot be changed'); END"
+    )
+
+
+def _sqlite_kept(table: str) -> str:
+    return (
+        f"CREATE TRIGGER tr_{table}_kept BEFORE DELETE ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table}: stored rows cannot be deleted'); END"
+    )
+
+
+_SQLITE = [
+    # INSERT OR REPLACE deletes without firing delete triggers; this one fires before it.
+    """CREATE TRIGGER tr_strategies_no_replace BEFORE INSERT ON strategies
+WHEN EXISTS (SELECT 1 FROM strategies WHERE pk = NEW.pk OR strategy_id = NEW.strategy_id)
+BEGIN SELECT RAISE(ABORT, 'strategies: stored rows cannot be replaced'); END""",
+    f"""CREATE TRIGGER tr_backtests_frozen BEFORE UPDATE ON backtests WHEN OLD.status = 'DONE'
+BEGIN SELECT RAISE(ABORT, '{_BACKTEST_FROZEN}'); END""",
+    f"""CREATE TRIGGER tr_scores_echo BEFORE INSERT ON scores
+WHEN NOT EXISTS (SELECT 1 FROM backtests b JOIN contexts c ON c.pk = b.context_pk
+  JOIN iterations i ON i.pk = b.iteration_pk JOIN strategies s ON s.pk = b.strategy_pk
+  WHERE b.pk = NEW.backtest_pk AND c.engine_mode = NEW.engine_mode AND b.strategy_pk = NEW.strategy_pk
+  AND i.run_pk = NEW.run_pk AND s.template_pk IS NEW.template_pk)
+AND EXISTS (SELECT 1 FROM backtests b WHERE b.pk = NEW.backtest_pk)
+BEGIN SELECT RAISE(ABORT, '{_ECHO}'); END""",
+    """CREATE TRIGGER tr_failure_tags_added AFTER INSERT ON failure_tags
+BEGIN INSERT INTO tag_counts (tag_pk, failures) VALUES (NEW.tag_pk, 1)
+ON CONFLICT (tag_pk) DO UPDATE SET failures = failures + 1; END""",
+    """CREATE TRIGGER tr_failure_tags_removed AFTER DELETE ON failure_tags
+BEGIN UPDATE tag_counts SET failures = failures - 1 WHERE tag_pk = OLD.tag_pk; END""",
+    """CREATE TRIGGER tr_failures_added AFTER INSERT ON failures
+BEGIN INSERT INTO category_counts (category, failures) VALUES (NEW.category, 1)
+ON CONFLICT (category) DO UPDATE SET failures = failures + 1; END""",
+    """CREATE TRIGGER tr_failures_removed AFTER DELETE ON failures
+BEGIN UPDATE category_counts SET failures = failures - 1 WHERE category = OLD.category; END""",
+    """CREATE TRIGGER tr_strategies_used AFTER INSERT ON strategies WHEN NEW.template_pk IS NOT NULL
+BEGIN UPDATE templates SET usage_count = usage_count + 1 WHERE pk = NEW.template_pk; END""",
+    """CREATE TRIGGER tr_strategy_atoms_used AFTER INSERT ON strategy_atoms
+BEGIN UPDATE atoms SET usage_count = usage_count + 1 WHERE pk = NEW.atom_pk; END""",
+    """CREATE TRIGGER tr_promotion_records_tier AFTER INSERT ON promotion_records
+WHEN NEW.tier_to <> NEW.tier_from
+BEGIN INSERT INTO strategy_tiers (strategy_pk, tier) VALUES (NEW.strategy_pk, NEW.tier_to)
+ON CONFLICT (strategy_pk) DO UPDATE SET tier = excluded.tier; END""",
+]
+
+
+def postgres_triggers(columns: dict[str, tuple[str, ...]]) -> list[str]:
+    """``columns`` maps each table to its column names."""
+    frozen = [
+        f"CREATE TRIGGER tr_{name}_frozen BEFORE UPDATE OF {', '.join(_frozen_columns(name, columns[name]))} "
+        f"ON {name} FOR EACH ROW EXECUTE FUNCTION quantrail_refuse('{name}: stored rows cannot be changed')"
+        for name in MUTABLE
+    ]
+    kept = [
+        f"CREATE TRIGGER tr_{name}_kept BEFORE DELETE ON {name} FOR EACH ROW "
+        f"EXECUTE FUNCTION quantrail_refuse('{name}: stored rows cannot be deleted')"
+        for name in KEPT
+    ]
+    return [_REFUSE, *frozen, *kept, *_POSTGRES]
+
+
+_REFUSE = """CREATE FUNCTION quantrail_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation'; END $$"""
+
+
+def _function(name: str, body: str) -> str:
+    return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n{body}\nEND $$"
+
+
+def _after(table: str, suffix: str, event: str, rows: str, function: str) -> str:
+    return (
+        f"CREATE TRIGGER tr_{table}_{suffix} AFTER {event} ON {table} REFERENCING {rows} TABLE AS changed "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+    )
+
+
+_POSTGRES = [
+    f"""CREATE TRIGGER tr_backtests_frozen BEFORE UPDATE ON backtests FOR EACH ROW WHEN (OLD.status = 'DONE')
+EXECUTE FUNCTION quantrail_refuse('{_BACKTEST_FROZEN}')""",
+    _function(
+        "quantrail_scores_echo",
+        f"""IF EXISTS (SELECT 1 FROM changed n JOIN backtests b ON b.pk = n.backtest_pk
+  JOIN contexts c ON c.pk = b.context_pk JOIN iterations i ON i.pk = b.iteration_pk
+  JOIN strategies s ON s.pk = b.strategy_pk
+  WHERE c.engine_mode <> n.engine_mode OR b.strategy_pk <> n.strategy_pk OR i.run_pk <> n.run_pk
+  OR s.template_pk IS DISTINCT FROM n.template_pk)
+THEN RAISE EXCEPTION '{_ECHO}' USING ERRCODE = 'integrity_constraint_violation'; END IF;
+RETURN NULL;""",
+    ),
+    _after("scores", "echo", "INSERT", "NEW", "quantrail_scores_echo"),
+    _function(
+        "quantrail_tags_added",
+        """INSERT INTO tag_counts AS t (tag_pk, failures)
+SELECT tag_pk, count(*) FROM changed GROUP BY tag_pk ORDER BY tag_pk
+ON CONFLICT (tag_pk) DO UPDATE SET failures = t.failures + excluded.failures;
+RETURN NULL;""",
+    ),
+    _after("failure_tags", "added", "INSERT", "NEW", "quantrail_tags_added"),
+    _function(
+        "quantrail_tags_removed",
+        """UPDATE tag_counts t SET failures = t.failures - g.n
+FROM (SELECT tag_pk, count(*) AS n FROM changed GROUP BY tag_pk) g WHERE g.tag_pk = t.tag_pk;
+RETURN NULL;""",
+    ),
+    _after("failure_tags", "removed", "DELETE", "OLD", "quantrail_tags_removed"),
+    _function(
+        "quantrail_failures_added",
+        """INSERT INTO category_counts AS t (category, failures)
+SELECT category, count(*) FROM changed GROUP BY category ORDER BY category
+ON CONFLICT (category) DO UPDATE SET failures = t.failures + excluded.failures;
+RETURN NULL;""",
+    ),
+    _after("failures", "added", "INSERT", "NEW", "quantrail_failures_added"),
+    _function(
+        "quantrail_failures_removed",
+        """UPDATE category_counts t SET failures = t.failures - g.n
+FROM (SELECT category, count(*) AS n FROM changed GROUP BY category) g WHERE g.category = t.category;
+RETURN NULL;""",
+    ),
+    _after("failures", "removed", "DELETE", "OLD", "quantrail_failures_removed"),
+    _function(
+        "quantrail_templates_used",
+        """UPDATE templates t SET usage_count = t.usage_count + g.n
+FROM (SELECT template_pk, count(*) AS n FROM changed WHERE template_pk IS NOT NULL GROUP BY template_pk) g
+WHERE g.template_pk = t.pk;
+RETURN NULL;""",
+    ),
+    _after("strategies", "used", "INSERT", "NEW", "quantrail_templates_used"),
+    _function(
+        "quantrail_atoms_used",
+        """UPDATE atoms t SET usage_count = t.usage_count + g.n
+FROM (SELECT atom_pk, count(*) AS n FROM changed GROUP BY atom_pk) g WHERE g.atom_pk = t.pk;
+RETURN NULL;""",
+    ),
+    _after("strategy_atoms", "used", "INSERT", "NEW", "quantrail_atoms_used"),
+    _function(
+        "quantrail_tier",
+        """INSERT INTO strategy_tiers (strategy_pk, tier) VALUES (NEW.strategy_pk, NEW.tier_to)
+ON CONFLICT (strategy_pk) DO UPDATE SET tier = excluded.tier;
+RETURN NULL;""",
+    ),
+    """CREATE TRIGGER tr_promotion_records_tier AFTER INSERT ON promotion_records FOR EACH ROW
+WHEN (NEW.tier_to <> NEW.tier_from) EXECUTE FUNCTION quantrail_tier()""",
+]
+
+__all__ = ["postgres_triggers", "sqlite_triggers"]

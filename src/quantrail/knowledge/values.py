@@ -1,0 +1,139 @@
+"""Python values into column values, and back; what no column can hold is InvalidInput."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from quantrail.errors import InvalidInput
+
+MAX_LABEL = 512  # ids, names, versions, codes, paths
+MAX_PROSE = 20_000  # summaries, reasons, messages
+MAX_JSON = 16_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_INT64 = 2**63
+
+
+def label(value: str, what: str, limit: int = MAX_LABEL) -> str:
+    """Text as it is; refused when over-long, with NUL, or with a lone surrogate."""
+    if len(value) > limit:
+        raise InvalidInput(
+            f"{what} has {len(value)} characters, at most {limit} can be stored: {value[:40]!r}…"
+        )
+    if "\x00" in value:
+        raise InvalidInput(f"{what} holds a NUL character: {value[:40]!r}; remove it")
+    if not value.isascii():
+        _encodable(value, what)
+    return value
+
+
+def _encodable(value: str, what: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"{what} is not valid Unicode at character {error.start}") from error
+
+
+def maybe_label(value: str | None, what: str) -> str | None:
+    return None if value is None else label(value, what)
+
+
+def prose(value: str, what: str) -> str:
+    return label(value, what, MAX_PROSE)
+
+
+def maybe_prose(value: str | None, what: str) -> str | None:
+    return None if value is None else label(value, what, MAX_PROSE)
+
+
+def real(value: float, what: str) -> float:
+    """A finite float."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidInput(f"{what} is not a number: {value!r}") from error
+    if not math.isfinite(number):
+        raise InvalidInput(f"{what} is {number}, which is never stored; hand in None and a reason")
+    return number + 0.0  # SQLite cannot keep the sign of zero, so none does
+
+
+def maybe_real(value: float | None, what: str) -> float | None:
+    return None if value is None else real(value, what)
+
+
+def whole(value: int, what: str) -> int:
+    if not isinstance(value, int) or not -_INT64 <= value < _INT64:
+        raise InvalidInput(f"{what} is not a 64-bit integer: {value!r}")
+    return value
+
+
+def stamp(value: datetime, what: str) -> int:
+    """Microseconds since 1970 UTC; naive times are refused."""
+    if value.tzinfo is None:
+        raise InvalidInput(f"{what} is a naive time: {value.isoformat()}; attach a time zone")
+    return (value - _EPOCH) // _MICROSECOND
+
+
+def from_stamp(value: int) -> datetime:
+    return _EPOCH + value * _MICROSECOND
+
+
+def maybe_from_stamp(value: int | None) -> datetime | None:
+    return None if value is None else from_stamp(value)
+
+
+def day(value: date, what: str) -> str:
+    if isinstance(value, datetime) or not isinstance(value, date):
+        raise InvalidInput(f"{what} is not a date: {value!r}")
+    return value.isoformat()
+
+
+def digest(value: str, size: int, what: str) -> bytes:
+    """Bytes of a hex id (dashes allowed for UUIDs); ``size`` in bytes."""
+    try:
+        found = bytes.fromhex(value if size != 16 else value.replace("-", ""))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise InvalidInput(f"{what} is not hexadecimal: {value!r}") from error
+    if len(found) != size:
+        raise InvalidInput(f"{what} has {len(found)} bytes, expected {size}: {value!r}")
+    return found
+
+
+def hash32(value: str, what: str) -> bytes:
+    return digest(value, 32, what)
+
+
+def uuid16(value: str, what: str) -> bytes:
+    return digest(value, 16, what)
+
+
+def uuid_text(value: bytes) -> str:
+    text = value.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+
+
+def json_text(value: Mapping[str, Any] | Sequence[Any], what: str) -> str:
+    """Sorted, compact JSON; NaN, infinities, unknown types and NUL are refused."""
+    try:
+        text = _encode(value if isinstance(value, dict | list | tuple) else dict(value))
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{what} has no JSON form: {error}") from error
+    if "\\u0000" in text:
+        raise InvalidInput(f"{what} holds a NUL character; remove it")
+    return label(text, what, MAX_JSON)
+
+
+def maybe_json(value: Mapping[str, Any] | None, what: str) -> str | None:
+    return None if value is None else json_text(value, what)
+
+
+def from_json(value: Any) -> Any:
+    """Parsed JSON; PostgreSQL hands JSONB over parsed already."""
+    return json.loads(value) if isinstance(value, str) else value

@@ -1,0 +1,114 @@
+"""Writes about backtests: metrics, scores, trials, engine comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from quantrail.domain import records as r
+from quantrail.domain.answers import Written
+from quantrail.errors import InvalidInput
+from quantrail.knowledge import values as v
+from quantrail.knowledge.keys import BacktestKeys, Keys
+from quantrail.knowledge.put import Put
+from quantrail.knowledge.schema import METRIC_COLUMNS
+from quantrail.knowledge.session import Row
+
+_METRICS = Put("metrics", ["backtest_pk"], [*METRIC_COLUMNS, "more_json"])
+_SCORES = Put("scores", ["backtest_pk", "policy_pk"], ["score_total", "passed", "breakdown_json"])
+_TRIALS = Put("trials", ["trial_id"], ["strategy_pk"], bytes.hex)
+_COMPARISONS = Put("engine_comparisons", ["backtest_a_pk", "backtest_b_pk"], ["agree", "reason"])
+_METRIC_SET = frozenset(METRIC_COLUMNS)
+
+
+def save_metrics(keys: Keys, metrics: Sequence[r.Metrics]) -> Written:
+    raws = [v.uuid16(m.backtest_id, "backtest_id") for m in metrics]
+    found = keys.need_backtests(raws)
+    rows = [_metrics(keys, m, found[raw]) for m, raw in zip(metrics, raws, strict=True)]
+    written = _METRICS(
+        keys.session, rows, lambda row: row[0] in keys.fresh_backtests and row[0] not in keys.measured
+    )[1]
+    keys.measured.update(row[0] for row in rows)
+    return written
+
+
+def _metrics(keys: Keys, m: r.Metrics, backtest: BacktestKeys) -> Row:
+    echoed = keys.contract_of_hash(v.hash32(m.calc_contract_hash, "calc_contract_hash"))
+    if echoed != backtest.contract_pk:
+        raise InvalidInput(
+            f"metrics of {m.backtest_id} echo contract {m.calc_contract_hash}, which is not its backtest's"
+        )
+    _explained(m)
+    get = m.values.get
+    more = {name: m.values[name] for name in m.values.keys() - _METRIC_SET}
+    notes = {"undefined": dict(m.undefined), "warnings": list(m.warnings)}
+    return (
+        backtest.pk, echoed, *(v.maybe_real(get(name), name) for name in METRIC_COLUMNS),
+        v.json_text(more, f"metrics of {m.backtest_id}") if more else None,
+        v.json_text(notes, "quality warnings") if m.undefined or m.warnings else None,
+        *keys.artifact(m.metrics_json_path), v.label(m.schema_version, "schema_version"),
+    )  # fmt: skip
+
+
+def _explained(m: r.Metrics) -> None:
+    if None in m.values.values():
+        missing = [name for name, value in m.values.items() if value is None and name not in m.undefined]
+        if missing:
+            raise InvalidInput(
+                f"metrics of {m.backtest_id}: {', '.join(sorted(missing))} undefined without a reason"
+            )
+    drawdown = m.values.get("max_drawdown_net")
+    if drawdown is not None and drawdown > 0:
+        raise InvalidInput(f"max_drawdown_net of {m.backtest_id} is {drawdown}; a drawdown is never positive")
+
+
+def save_scores(keys: Keys, scores: Sequence[r.Score]) -> Written:
+    raws = [v.uuid16(s.backtest_id, "backtest_id") for s in scores]
+    found = keys.need_backtests(raws)
+    now = keys.now()
+    rows = [_score(keys, s, found[raw], now) for s, raw in zip(scores, raws, strict=True)]
+    written = _SCORES(
+        keys.session, rows, lambda row: row[1] in keys.fresh_backtests and row[:2] not in keys.scored
+    )[1]
+    keys.scored.update(row[:2] for row in rows)
+    return written
+
+
+def _score(keys: Keys, s: r.Score, b: BacktestKeys, now: int) -> Row:
+    total = v.real(s.score_total, "score_total")
+    if not 0 <= total <= 1:
+        raise InvalidInput(f"score_total of {s.backtest_id} is {total}, which is not within 0..1")
+    return (
+        keys.policy(s.policy_version), b.pk, total, bool(s.passed), b.engine_mode, b.strategy_pk, b.run_pk,
+        b.template_pk, v.json_text(s.breakdown, "breakdown"), v.json_text(s.fail_reasons, "fail_reasons"), now,
+    )  # fmt: skip
+
+
+def save_trials(keys: Keys, trials: Sequence[r.Trial]) -> Written:
+    keys.need_strategies(v.hash32(t.strategy_id, "strategy_id") for t in trials)
+    keys.need_backtests(v.uuid16(t.backtest_id, "backtest_id") for t in trials if t.backtest_id is not None)
+    now = keys.now()
+    return _TRIALS(keys.session, [_trial(keys, t, now) for t in trials])[1]
+
+
+def _trial(keys: Keys, t: r.Trial, now: int) -> Row:
+    if t.backtest_id is None and t.outcome.value not in ("blocked", "duplicate"):
+        raise InvalidInput(f"trial {t.trial_id} is {t.outcome} but names no backtest")
+    backtest = None if t.backtest_id is None else keys.backtests[v.uuid16(t.backtest_id, "backtest_id")].pk
+    return (
+        v.hash32(t.trial_id, "trial_id"), keys.iteration(t.run_id, t.iteration_id), v.whole(t.ordinal, "ordinal"),
+        keys.trial_context(t), keys.strategies[bytes.fromhex(t.strategy_id)], backtest, t.arm.value,
+        t.outcome.value, now,
+    )  # fmt: skip
+
+
+def save_comparisons(keys: Keys, comparisons: Sequence[r.EngineComparison]) -> Written:
+    ids = [(v.uuid16(c.backtest_a, "backtest_a"), v.uuid16(c.backtest_b, "backtest_b")) for c in comparisons]
+    found = keys.need_backtests(one for pair in ids for one in pair)
+    now = keys.now()
+    rows = [
+        (found[a].pk, found[b].pk, bool(c.agree), v.maybe_real(c.max_abs_equity_diff, "max_abs_equity_diff"),
+         v.maybe_real(c.pnl_effect, "pnl_effect"), v.prose(c.reason, "reason"),
+         v.maybe_json(c.first_difference, "first_difference"), now)
+        for c, (a, b) in zip(comparisons, ids, strict=True)
+    ]  # fmt: skip
+    return _COMPARISONS(keys.session, rows)[1]

@@ -1,0 +1,72 @@
+"""Writes of strategies: immutable, known by the hash of their spec."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from quantrail.domain import records as r
+from quantrail.domain.answers import Written
+from quantrail.errors import InvalidInput, NotFound
+from quantrail.knowledge import values as v
+from quantrail.knowledge.keys import Keys
+from quantrail.knowledge.session import Row
+
+
+def upsert_strategies(keys: Keys, strategies: Sequence[r.Strategy]) -> Written:
+    """The hash is the content, so a known id needs no comparison."""
+    now = keys.now()
+    raws = [_checked_id(s) for s in strategies]
+    parents = [v.hash32(s.derived_from, "derived_from") for s in strategies if s.derived_from is not None]
+    known = keys.find_strategies([*raws, *parents])
+    pk = keys.session.reserve("strategies", len(strategies))
+    rows: list[Row] = []
+    atoms: list[Row] = []
+    is_new: list[bool] = []
+    for strategy, raw in zip(strategies, raws, strict=True):
+        is_new.append(raw not in known)
+        if is_new[-1]:
+            rows.append((pk, *_row(keys, strategy, raw, now)))
+            keys.templates_of[pk] = rows[-1][9]
+            atoms += [(keys.atom(atom), pk) for atom in dict.fromkeys(strategy.atoms)]
+            known[raw] = pk
+            pk += 1
+    keys.session.insert("strategies", rows)
+    keys.session.insert("strategy_atoms", atoms)
+    return Written(tuple(is_new))
+
+
+def _checked_id(strategy: r.Strategy) -> bytes:
+    raw = v.hash32(strategy.strategy_id, "strategy_id")
+    found = hashlib.sha256(strategy.normalized_spec_json).digest()
+    if raw != found:
+        raise InvalidInput(
+            f"strategy_id {strategy.strategy_id} is not the hash of its spec, which is {found.hex()}"
+        )
+    return raw
+
+
+def _row(keys: Keys, s: r.Strategy, raw: bytes, now: int) -> Row:
+    try:
+        spec = s.normalized_spec_json.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"the spec of {s.strategy_id} is not UTF-8: {error}") from error
+    return (
+        raw, v.hash32(s.logic_hash, "logic_hash"), v.label(spec, "normalized_spec_json", v.MAX_JSON),
+        v.label(s.created_from, "created_from"), v.label(s.spec_hash_version, "spec_hash_version"),
+        v.label(s.schema_version, "schema_version"), s.kind, v.maybe_label(s.name, "strategy name"),
+        None if s.template_id is None else keys.template(s.template_id), v.maybe_json(s.params, "params"),
+        _parent(keys, s), now,
+    )  # fmt: skip
+
+
+def _parent(keys: Keys, strategy: r.Strategy) -> int | None:
+    if strategy.derived_from is None:
+        return None
+    found = keys.strategies.get(bytes.fromhex(strategy.derived_from))
+    if found is None:
+        raise NotFound(
+            f"derived_from {strategy.derived_from} is neither stored nor earlier in this batch; "
+            "store the parent first"
+        )
+    return found
