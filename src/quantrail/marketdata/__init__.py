@@ -6,6 +6,7 @@ files: the same rows have the same version whoever imported them, in whatever or
 right are kept apart with the reason; nothing is silently dropped or filled.
 """
 
+from quantrail.marketdata.collecting import Collected
 from quantrail.marketdata.records import (
     DAILY,
     Finding,
@@ -33,6 +34,7 @@ __all__ = [
     "SAMPLE_SOURCE",
     "SAMPLE_STOCKS",
     "SAMPLE_SURVIVORSHIP",
+    "Collected",
     "Finding",
     "ImportReport",
     "MarketStore",

@@ -19,6 +19,7 @@ from quantrail.domain.market import BAR_COLUMNS, Bars
 from quantrail.errors import DataInvalid
 from quantrail.marketdata import segments
 from quantrail.marketdata.canonical import leaves, nodes, root, timestamps
+from quantrail.marketdata.collecting import remember_slice
 from quantrail.marketdata.manifest import Manifest
 from quantrail.marketdata.records import DAILY
 
@@ -88,7 +89,7 @@ def cached(home: Path, manifest: Manifest, request: SliceRequest) -> Bars:
     if not (folder / "meta.json").exists():
         rows = rows_of(home, manifest, request, verify=True)
         bars = build(request, rows, version_of(manifest, request, rows))
-        if not _lay_out(folder, bars):
+        if not _lay_out(home, manifest, folder, bars):
             return bars
     meta = json.loads((folder / "meta.json").read_text())
     block = np.asarray(np.load(folder / "block.npy", mmap_mode="r"))
@@ -108,11 +109,12 @@ def _key(manifest: Manifest, request: SliceRequest) -> str:
     )[:32]
 
 
-def _lay_out(folder: Path, bars: Bars) -> bool:
+def _lay_out(home: Path, manifest: Manifest, folder: Path, bars: Bars) -> bool:
     """Write the arrays; False where the store may only be read."""
     temp = folder.parent / f"tmp-{uuid.uuid4().hex}"
     try:
         temp.mkdir(parents=True)
+        remember_slice(home, bars.data_version, manifest.snapshot.version)
         np.save(temp / "block.npy", np.stack([getattr(bars, name) for name in BAR_COLUMNS]))
         np.save(temp / "sessions.npy", bars.sessions)
         (temp / "meta.json").write_text(json.dumps({"data_version": bars.data_version}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,8 @@ import polars as pl
 from quantrail.domain.ids import DataVersion
 from quantrail.domain.market import Bars, Period
 from quantrail.errors import InvalidInput, NotFound
-from quantrail.marketdata import arrays, manifest
+from quantrail.marketdata import arrays, collecting, comparing, exporting, manifest, sql
+from quantrail.marketdata.collecting import Collected
 from quantrail.marketdata.importing import Importer
 from quantrail.marketdata.intake import Reading
 from quantrail.marketdata.manifest import Manifest
@@ -138,6 +139,35 @@ class MarketStore:
     ) -> tuple[Finding, ...]:
         """What the quality gate finds, in the order symbol, date, kind."""
         return check_rows(self.rows(symbols, interval=interval, version=version), interval, self._calendar)
+
+    def diff(self, old: DataVersion, new: DataVersion) -> pl.DataFrame:
+        """Every bar that differs: interval, symbol, ts, change (added, removed, changed), columns."""
+        return comparing.diff(self._root, self._manifest(old), self._manifest(new))
+
+    def sql(self, statement: str, version: DataVersion | None = None) -> pl.DataFrame:
+        """Rows of one SELECT over market_data and its sister tables of a snapshot. Nothing can be written."""
+        return sql.query(self._root, self._manifest(version), statement)
+
+    def export_duckdb(
+        self, target: Path, version: DataVersion | None = None, *, indexes: bool = True
+    ) -> None:
+        """A new DuckDB file with primary keys, indexes and yearly tables. Raises Conflict if it exists."""
+        exporting.to_duckdb(self._root, self._manifest(version), target, indexes=indexes)
+
+    def export_parquet(self, target: Path, version: DataVersion | None = None) -> list[Path]:
+        """One zstd Parquet file per year in the folder ``target``."""
+        return exporting.to_parquet(self._root, self._manifest(version), target)
+
+    def snapshot_of(self, version: DataVersion) -> DataVersion | None:
+        """The snapshot from which a slice of this version was first read, None if it never was."""
+        return collecting.snapshot_of_slice(self._root, version)
+
+    def collect(self, keep: Collection[DataVersion], *, dry_run: bool = False) -> Collected:
+        """Remove snapshots older than an hour that are neither current nor in ``keep``, and their files.
+
+        ``keep`` holds the data versions of every stored result, as the results name them.
+        """
+        return collecting.collect(self._root, keep, self._clock(), dry_run=dry_run, wait=60.0)
 
     def _manifest(self, version: DataVersion | None) -> Manifest:
         chosen = version or manifest.current_version(self._root)

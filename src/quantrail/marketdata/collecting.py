@@ -1,0 +1,82 @@
+"""Removing what nothing rests on any more."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from quantrail.domain.ids import DataVersion
+from quantrail.marketdata import durable, manifest
+from quantrail.marketdata.manifest import Manifest
+
+# Readers hold a manifest for the length of one read; nothing this young is removed under them.
+GRACE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What was removed, or with ``dry_run`` would be. ``bytes``: on disk."""
+
+    snapshots: tuple[DataVersion, ...]
+    files: tuple[str, ...]
+    bytes: int
+
+
+def remember_slice(home: Path, version: DataVersion, snapshot: DataVersion) -> None:
+    """Write down, once, which snapshot a slice was read from, so that its files can be kept for it."""
+    target = home / "slices" / f"{version}.json"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temp = target.with_suffix(f".{snapshot[:12]}")
+        temp.write_text(json.dumps({"snapshot": snapshot}))
+        temp.replace(target)
+
+
+def snapshot_of_slice(home: Path, version: DataVersion) -> DataVersion | None:
+    """The snapshot a slice was first read from; a snapshot's own version leads to itself; else None."""
+    target = home / "slices" / f"{version}.json"
+    if target.exists():
+        return DataVersion(json.loads(target.read_text())["snapshot"])
+    return version if version in manifest.versions(home) else None
+
+
+def collect(
+    home: Path, keep: Collection[DataVersion], now: datetime, *, dry_run: bool, wait: float
+) -> Collected:
+    """Remove snapshots but the current one, those of ``keep`` and the young, then files no snapshot names.
+
+    ``keep`` holds versions of snapshots or of slices that stored results rest on.
+    """
+    with durable.writer_lock(home, wait):
+        held = [manifest.load(home, version) for version in manifest.versions(home)]
+        wanted = {snapshot_of_slice(home, version) for version in keep} | {manifest.current_version(home)}
+        young = {m.snapshot.version for m in held if now - m.snapshot.created_at < GRACE}
+        gone = [m for m in held if m.snapshot.version not in wanted | young]
+        stays = [m for m in held if m not in gone]
+        files = _unreferenced(home, stays)
+        size = sum((home / name).stat().st_size for name in files)
+        if not dry_run:
+            _remove(home, gone, files)
+        return Collected(tuple(m.snapshot.version for m in gone), tuple(files), size)
+
+
+def _unreferenced(home: Path, stays: list[Manifest]) -> list[str]:
+    named = {entry.path for m in stays for entry in m.files}
+    named |= {entry.path.replace("bars/", "leaves/", 1) for m in stays for entry in m.files}
+    found = [p for folder in ("bars", "leaves") for p in (home / folder).rglob("*.parquet")]
+    names = {str(path.relative_to(home)) for path in found}
+    return sorted(names - named)
+
+
+def _remove(home: Path, gone: list[Manifest], files: list[str]) -> None:
+    # Manifests first: a manifest without its files would be a lie, files without one are only litter.
+    for m in gone:
+        (home / "snapshots" / f"{m.snapshot.version}.json").unlink()
+    for name in files:
+        (home / name).unlink()
+    shutil.rmtree(home / "cache" / "slices", ignore_errors=True)
+    manifest.load.cache_clear()

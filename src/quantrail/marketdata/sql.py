@@ -1,0 +1,118 @@
+"""A snapshot as SQL tables: an in-memory DuckDB with views over the Parquet files, nothing else in reach."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from quantrail.errors import InvalidInput
+from quantrail.marketdata.manifest import Manifest
+from quantrail.marketdata.records import DAILY
+
+_IMPORTS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "import_no": pl.Int32,
+    "data_source": pl.String,
+    "created_at": pl.Datetime("us", "UTC"),
+}
+TABLES = ("market_data", "market_data_intraday", "technical_indicators")
+
+
+def connect(home: Path, held: Manifest) -> duckdb.DuckDBPyConnection:
+    """Tables ``TABLES`` of one snapshot, in the column names of the platform's data model.
+
+    The connection reads files below ``home`` only, writes none, loads no extension and cannot be told to.
+    """
+    connection = duckdb.connect(
+        ":memory:",
+        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
+    )
+    connection.execute("set TimeZone = 'UTC'")
+    connection.register("imports_frame", imports(home).to_arrow())
+    connection.execute("create table imports as select * from imports_frame")
+    connection.unregister("imports_frame")
+    intervals = sorted({entry.interval for entry in held.files})
+    daily = _source(home, held, [DAILY]) if DAILY in intervals else _EMPTY
+    others = _source(home, held, [i for i in intervals if i != DAILY]) if set(intervals) - {DAILY} else _EMPTY
+    connection.execute(f"create view market_data as {_market_data(daily, 'date')}")
+    connection.execute(
+        f"create view market_data_intraday as {_market_data(others, 'timestamp', interval=True)}"
+    )
+    connection.execute(_indicators(home))
+    connection.execute(f"set allowed_directories = [{_quoted(str(home))}]")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+    return connection
+
+
+def query(home: Path, held: Manifest, statement: str) -> pl.DataFrame:
+    """The rows of one statement. InvalidInput carries DuckDB's message when it is not understood."""
+    with connect(home, held) as connection:
+        try:
+            parsed = connection.extract_statements(statement)
+            if [part.type for part in parsed] != [duckdb.StatementType.SELECT]:
+                raise InvalidInput("one SELECT, DESCRIBE or SUMMARIZE at a time; nothing else is run")
+            table = connection.sql(statement).to_arrow_table()
+        except duckdb.Error as error:
+            raise InvalidInput(f"SQL not understood: {error}") from error
+    return pl.DataFrame(pl.from_arrow(table))
+
+
+def imports(home: Path) -> pl.DataFrame:
+    """Every import: number, source, time."""
+    rows: list[dict[str, Any]] = []
+    for path in sorted((home / "imports").glob("*.json")):
+        entry = json.loads(path.read_text())
+        rows.append(
+            {
+                "import_no": entry["import_no"],
+                "data_source": entry["source"],
+                "created_at": entry["created_at"],
+            }
+        )
+    text = pl.DataFrame(rows, schema={**_IMPORTS, "created_at": pl.String})
+    return text.with_columns(pl.col("created_at").str.to_datetime(time_unit="us", time_zone="UTC"))
+
+
+_EMPTY = (
+    "select null::varchar as symbol, null::date as ts, null::double as open, null::double as high, "
+    "null::double as low, null::double as close, null::double as volume, null::double as dividend, "
+    "null::double as split, null::integer as import_no, null::varchar as interval where false"
+)
+
+
+def _source(home: Path, held: Manifest, intervals: list[str]) -> str:
+    selects = []
+    for interval in intervals:
+        files = ", ".join(_quoted(str(home / entry.path)) for entry in held.parts(interval).values())
+        selects.append(f"select *, {_quoted(interval)} as interval from read_parquet([{files}])")
+    return " union all ".join(selects)
+
+
+def _market_data(source: str, when: str, *, interval: bool = False) -> str:
+    key = "symbol || '|' || interval || '|' || ts" if interval else "symbol || '|' || ts"
+    return (
+        f"select {key} as id, symbol, ts as {when}, {'interval, ' if interval else ''}"
+        "open as open_price, high as high_price, low as low_price, close as close_price, "
+        "volume::bigint as volume, data_source, created_at, dividend, split "
+        f"from ({source}) join imports using (import_no)"
+    )
+
+
+def _indicators(home: Path) -> str:
+    files = sorted((home / "cache" / "indicators").glob("*.parquet"))
+    if not files:
+        return (
+            "create view technical_indicators as select null::varchar as id, null::varchar as symbol, "
+            'null::varchar as indicator_type, null::date as date, null::varchar as "values", '
+            "null::timestamptz as created_at where false"
+        )
+    names = ", ".join(_quoted(str(path)) for path in files)
+    return f"create view technical_indicators as select * from read_parquet([{names}])"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
