@@ -250,6 +250,7 @@ def _details(session: Session, policy: int, pks: list[int]) -> Iterator[Leaderbo
 def _row(row: Row, metrics: Any) -> LeaderboardRow:
     return LeaderboardRow(
         BacktestId(v.uuid_text(row[1])), StrategyId(row[2].hex()), EngineMode(row[3]), row[4],
-        DataVersion(row[5].hex()), row[6].hex(), date.fromisoformat(row[7]), date.fromisoformat(row[8]), row[9],
+        DataVersion(row[5].hex()), row[6].hex(), date.fromisoformat(row[7]), date.fromisoformat(row[8]),
+        row[9],
         row[10], Tier(row[11]), row[12], bool(row[13]), tuple(v.from_json(row[14])), row[15], metrics,
     )  # fmt: skip

@@ -37,8 +37,10 @@ _EFFECTS: dict[str, tuple[_Step, ...]] = {
     ),
     "strategy": (
         _Step("ran as", "backtest", "SELECT pk FROM backtests WHERE strategy_pk = ? ORDER BY pk"),
-        _Step("was changed into", "strategy", "SELECT pk FROM strategies WHERE derived_from_pk = ? ORDER BY pk"),
-        _Step("was judged", "promotion", "SELECT pk FROM promotion_records WHERE strategy_pk = ? ORDER BY pk"),
+        _Step("was changed into", "strategy",
+        "SELECT pk FROM strategies WHERE derived_from_pk = ? ORDER BY pk"),
+        _Step("was judged", "promotion",
+        "SELECT pk FROM promotion_records WHERE strategy_pk = ? ORDER BY pk"),
     ),
     "backtest": (
         _Step("scored", "score", "SELECT pk FROM scores WHERE backtest_pk = ? ORDER BY pk"),
@@ -69,12 +71,14 @@ _CAUSES: dict[str, tuple[_Step, ...]] = {
     "failure": (_Step("failed by", "backtest", "SELECT backtest_pk FROM failures WHERE pk = ?"),),
     "constraint": (
         _Step("led to", "failure",
-              f"SELECT DISTINCT failure_pk FROM constraint_provenance WHERE constraint_pk IN ({_SAME}) ORDER BY 1"),
+              f"SELECT DISTINCT failure_pk FROM constraint_provenance WHERE constraint_pk IN ({_SAME}) "
+              f"ORDER BY 1"),
     ),
     "constraint_set": (
         _Step("was extended to", "constraint_set", "SELECT base_pk FROM constraint_sets WHERE pk = ?"),
         _Step("wrote", "run",
-              "SELECT i.run_pk FROM constraint_sets cs JOIN iterations i ON i.pk = cs.iteration_pk WHERE cs.pk = ?"),
+              "SELECT i.run_pk FROM constraint_sets cs JOIN iterations i ON i.pk = cs.iteration_pk "
+              "WHERE cs.pk = ?"),
     ),
     "trial": (
         _Step("would block", "constraint",

@@ -51,7 +51,8 @@ JOIN runs r ON r.pk = i.run_pk WHERE r.run_id = ?)"""
 
 def _failure(row: Row) -> r.Failure:
     return r.Failure(
-        FailureId(row[1].hex()), BacktestId(v.uuid_text(row[2])), row[3], row[4], row[5], FailureCategory(row[6]),
+        FailureId(row[1].hex()), BacktestId(v.uuid_text(row[2])), row[3], row[4], row[5],
+        FailureCategory(row[6]),
         tuple(v.from_json(row[7])), Severity(row[8]), row[9], row[10],
         None if row[11] is None else r.ArtifactRef(row[11], row[12]),
         None if row[13] is None else v.from_json(row[13]), FailureState(row[14]),
@@ -78,7 +79,8 @@ def list_failures(session: Session, tag: str | None, run_id: RunId | None, limit
     params: list[Any] = []
     if tag is not None:
         where.append(
-            "fl.pk IN (SELECT x.failure_pk FROM failure_tags x JOIN tags t ON t.pk = x.tag_pk WHERE t.tag = ?)"
+            "fl.pk IN (SELECT x.failure_pk FROM failure_tags x JOIN tags t ON t.pk = x.tag_pk WHERE "
+            "t.tag = ?)"
         )
         params.append(tag)
     if run_id is not None:
@@ -91,7 +93,8 @@ def list_failures(session: Session, tag: str | None, run_id: RunId | None, limit
 
 
 _MAINTAINED = {
-    FailureKey.TAG: "SELECT t.tag, c.failures FROM tag_counts c JOIN tags t ON t.pk = c.tag_pk WHERE c.failures > 0",
+    FailureKey.TAG: "SELECT t.tag, c.failures FROM tag_counts c JOIN tags t ON t.pk = c.tag_pk "
+    "WHERE c.failures > 0",
     FailureKey.CATEGORY: "SELECT category, failures FROM category_counts WHERE failures > 0",
 }
 _COUNTED = {
@@ -126,12 +129,12 @@ def repeated_failures(
     return [FailureCount(*row) for row in rows]
 
 
-_SET = """SELECT cs.pk, cs.constraint_set_id, base.constraint_set_id, p.policy_version, cs.state, cs.created_at,
-r.run_id, i.iteration_id FROM constraint_sets cs JOIN policies p ON p.pk = cs.policy_pk
+_SET = """SELECT cs.pk, cs.constraint_set_id, base.constraint_set_id, p.policy_version, cs.state,
+cs.created_at, r.run_id, i.iteration_id FROM constraint_sets cs JOIN policies p ON p.pk = cs.policy_pk
 JOIN iterations i ON i.pk = cs.iteration_pk JOIN runs r ON r.pk = i.run_pk
 LEFT JOIN constraint_sets base ON base.pk = cs.base_pk"""
-_CONSTRAINT = """SELECT k.constraint_id, k.scope, k.type, k.params_json, k.applies_to_json, k.priority, k.severity,
-k.derived_from_type, k.statistics_json, k.status"""
+_CONSTRAINT = """SELECT k.constraint_id, k.scope, k.type, k.params_json, k.applies_to_json, k.priority,
+k.severity, k.derived_from_type, k.statistics_json, k.status"""
 
 
 def _constraint(row: Row) -> r.Constraint:
@@ -168,7 +171,8 @@ def list_constraints(session: Session, active_only: bool) -> list[StoredConstrai
     rows = session.rows(
         f"{_CONSTRAINT}, cs.constraint_set_id, cs.created_at FROM constraints k "
         "JOIN constraint_sets cs ON cs.pk = k.set_pk WHERE k.pk IN "
-        f"(SELECT max(pk) FROM constraints GROUP BY constraint_id) {active} ORDER BY k.priority DESC, k.constraint_id"
+        f"(SELECT max(pk) FROM constraints GROUP BY constraint_id) {active} ORDER BY k.priority DESC, "
+        f"k.constraint_id"
     )
     return [
         StoredConstraint(_constraint(row), ConstraintSetId(row[10].hex()), v.from_stamp(row[11]))
@@ -198,7 +202,8 @@ def block_counts(session: Session, run_id: RunId | None) -> list[BlockCount]:
     where = "" if run_id is None else "WHERE r.run_id = ?"
     rows = session.rows(
         "SELECT r.run_id, i.iteration_id, cs.constraint_set_id, k.constraint_id, x.arm, count(*) "
-        "FROM trial_constraints x JOIN trials t ON t.pk = x.trial_pk JOIN iterations i ON i.pk = t.iteration_pk "
+        "FROM trial_constraints x JOIN trials t ON t.pk = x.trial_pk JOIN iterations i ON i.pk = "
+        "t.iteration_pk "
         "JOIN runs r ON r.pk = i.run_pk JOIN constraints k ON k.pk = x.constraint_pk "
         f"JOIN constraint_sets cs ON cs.pk = k.set_pk {where} "
         "GROUP BY r.pk, r.run_id, i.iteration_id, cs.constraint_set_id, k.constraint_id, x.arm "
@@ -218,7 +223,8 @@ def blocked_trials(session: Session, constraint_id: ConstraintId, limit: int) ->
     rows = session.rows(
         "SELECT t.trial_id, r.run_id, i.iteration_id, t.ordinal, x.arm, s.strategy_id, b.backtest_id, "
         "cs.constraint_set_id, (SELECT count(*) FROM trial_constraints y WHERE y.trial_pk = t.pk) "
-        "FROM constraints k JOIN trial_constraints x ON x.constraint_pk = k.pk JOIN trials t ON t.pk = x.trial_pk "
+        "FROM constraints k JOIN trial_constraints x ON x.constraint_pk = k.pk JOIN trials t ON t.pk = "
+        "x.trial_pk "
         "JOIN iterations i ON i.pk = t.iteration_pk JOIN runs r ON r.pk = i.run_pk "
         "JOIN strategies s ON s.pk = t.strategy_pk JOIN constraint_sets cs ON cs.pk = k.set_pk "
         "LEFT JOIN backtests b ON b.pk = t.backtest_pk WHERE k.constraint_id = ? "

@@ -34,7 +34,8 @@ def artifact(path: str | None, row: int | None) -> r.ArtifactRef | None:
 
 
 _STRATEGY = """SELECT s.pk, s.strategy_id, s.normalized_spec_json, s.logic_hash, s.created_from,
-s.spec_hash_version, s.schema_version, s.kind, s.name, t.template_id, s.params_json, d.strategy_id, s.created_at,
+s.spec_hash_version, s.schema_version, s.kind, s.name, t.template_id, s.params_json, d.strategy_id,
+s.created_at,
 coalesce(st.tier, 'T0') FROM strategies s LEFT JOIN templates t ON t.pk = s.template_pk
 LEFT JOIN strategies d ON d.pk = s.derived_from_pk LEFT JOIN strategy_tiers st ON st.strategy_pk = s.pk"""
 
@@ -206,7 +207,8 @@ def _metrics(row: Row) -> r.Metrics:
 
 def _scores_of(session: Session, pks: Sequence[int]) -> dict[int, list[r.Score]]:
     select = (
-        "SELECT sc.backtest_pk, b.backtest_id, p.policy_version, sc.score_total, sc.breakdown_json, sc.passed, "
+        "SELECT sc.backtest_pk, b.backtest_id, p.policy_version, sc.score_total, sc.breakdown_json, "
+        "sc.passed, "
         "sc.fail_reasons_json, sc.pk FROM scores sc JOIN backtests b ON b.pk = sc.backtest_pk "
         "JOIN policies p ON p.pk = sc.policy_pk"
     )

@@ -50,7 +50,8 @@ def list_iterations(session: Session, run_id: RunId) -> list[IterationRow]:
     rows = session.rows(
         "SELECT i.iteration_id, i.started_at, i.ended_at, cs.constraint_set_id, i.summary_json "
         "FROM iterations i JOIN runs r ON r.pk = i.run_pk "
-        "LEFT JOIN constraint_sets cs ON cs.pk = i.constraint_set_pk WHERE r.run_id = ? ORDER BY i.iteration_id",
+        "LEFT JOIN constraint_sets cs ON cs.pk = i.constraint_set_pk WHERE r.run_id = ? ORDER BY "
+        "i.iteration_id",
         [v.uuid16(run_id, "run_id")],
     )
     return [
@@ -70,8 +71,10 @@ def list_stage_events(session: Session, run_id: RunId, iteration_id: int | None)
         where = "AND e.iteration_id = ?"
         params.append(iteration_id)
     rows = session.rows(
-        "SELECT e.iteration_id, e.stage, e.event, e.status, e.attempt, e.error_code, e.reason, e.payload_json, "
-        f"e.created_at FROM stage_events e JOIN runs r ON r.pk = e.run_pk WHERE r.run_id = ? {where} ORDER BY e.pk",
+        "SELECT e.iteration_id, e.stage, e.event, e.status, e.attempt, e.error_code, e.reason, "
+        "e.payload_json, "
+        f"e.created_at FROM stage_events e JOIN runs r ON r.pk = e.run_pk WHERE r.run_id = ? {where} "
+        f"ORDER BY e.pk",
         params,
     )
     return [
@@ -90,7 +93,8 @@ def list_trials(session: Session, run_id: RunId, iteration_id: int | None) -> li
         where = "AND i.iteration_id = ?"
         params.append(iteration_id)
     rows = session.rows(
-        "SELECT t.trial_id, i.iteration_id, t.ordinal, tc.door, s.strategy_id, t.outcome, u.universe_version, "
+        "SELECT t.trial_id, i.iteration_id, t.ordinal, tc.door, s.strategy_id, t.outcome, "
+        "u.universe_version, "
         "tc.period_start, tc.period_end, t.arm, b.backtest_id, tc.requested_by FROM trials t "
         "JOIN iterations i ON i.pk = t.iteration_pk JOIN runs r ON r.pk = i.run_pk "
         "JOIN trial_contexts tc ON tc.pk = t.context_pk JOIN universes u ON u.pk = tc.universe_pk "
@@ -156,7 +160,8 @@ def list_templates(session: Session) -> list[tuple[ledger.TemplateEntry, int]]:
 
 def list_atoms(session: Session) -> list[tuple[ledger.AtomEntry, int]]:
     rows = session.rows(
-        "SELECT atom_id, kind, tier, status, confidence, parameter_schema_json, rationale, reference, usage_count "
+        "SELECT atom_id, kind, tier, status, confidence, parameter_schema_json, rationale, reference, "
+        "usage_count "
         "FROM atoms ORDER BY atom_id"
     )
     return [
@@ -173,8 +178,10 @@ def list_atoms(session: Session) -> list[tuple[ledger.AtomEntry, int]]:
 def list_promotions(session: Session, strategy_id: StrategyId | None) -> list[ledger.Promotion]:
     where = "" if strategy_id is None else "WHERE s.strategy_id = ?"
     rows = session.rows(
-        "SELECT s.strategy_id, pr.decision, pr.tier_from, pr.tier_to, p.policy_version, pr.evidence_refs_json, "
-        "b.backtest_id, pr.approver, pr.reason FROM promotion_records pr JOIN strategies s ON s.pk = pr.strategy_pk "
+        "SELECT s.strategy_id, pr.decision, pr.tier_from, pr.tier_to, p.policy_version, "
+        "pr.evidence_refs_json, "
+        "b.backtest_id, pr.approver, pr.reason FROM promotion_records pr JOIN strategies s ON s.pk = "
+        "pr.strategy_pk "
         "JOIN policies p ON p.pk = pr.policy_pk LEFT JOIN backtests b ON b.pk = pr.backtest_pk "
         f"{where} ORDER BY pr.pk DESC",
         [] if strategy_id is None else [v.hash32(strategy_id, "strategy_id")],
@@ -190,8 +197,10 @@ def list_promotions(session: Session, strategy_id: StrategyId | None) -> list[le
 
 def list_robustness_cases(session: Session, backtest_id: BacktestId) -> list[ledger.RobustnessCase]:
     rows = session.rows(
-        "SELECT rc.type, rc.params_json, rc.passed, p.policy_version, rc.metrics_json, f.path, rc.metrics_row "
-        "FROM robustness_cases rc JOIN backtests b ON b.pk = rc.backtest_pk JOIN policies p ON p.pk = rc.policy_pk "
+        "SELECT rc.type, rc.params_json, rc.passed, p.policy_version, rc.metrics_json, f.path, "
+        "rc.metrics_row "
+        "FROM robustness_cases rc JOIN backtests b ON b.pk = rc.backtest_pk JOIN policies p ON p.pk = "
+        "rc.policy_pk "
         "LEFT JOIN files f ON f.pk = rc.metrics_file_pk WHERE b.backtest_id = ? ORDER BY rc.pk",
         [v.uuid16(backtest_id, "backtest_id")],
     )
@@ -207,7 +216,8 @@ def list_robustness_cases(session: Session, backtest_id: BacktestId) -> list[led
 def list_reproductions(session: Session, backtest_id: BacktestId) -> list[ledger.Reproduction]:
     rows = session.rows(
         "SELECT x.equal, x.cause, x.result_hash_stored, x.result_hash_found, x.code_version, x.detail "
-        "FROM reproductions x JOIN backtests b ON b.pk = x.backtest_pk WHERE b.backtest_id = ? ORDER BY x.pk DESC",
+        "FROM reproductions x JOIN backtests b ON b.pk = x.backtest_pk WHERE b.backtest_id = ? ORDER BY "
+        "x.pk DESC",
         [v.uuid16(backtest_id, "backtest_id")],
     )
     return [

@@ -42,7 +42,8 @@ def _matches(session: Session, kind: IdKind, digits: str) -> Iterator[str]:
     low = bytes.fromhex(digits.ljust(size * 2, "0"))
     high = bytes.fromhex(digits.ljust(size * 2, "f"))
     rows = session.rows(
-        f"SELECT DISTINCT {column} FROM {table} WHERE {column} >= ? AND {column} <= ? ORDER BY {column} LIMIT ?",
+        f"SELECT DISTINCT {column} FROM {table} WHERE {column} >= ? AND {column} <= ? ORDER BY {column} "
+        f"LIMIT ?",
         [low, high, _SHOWN],
     )
     for row in rows:

@@ -51,9 +51,11 @@ def _failure(keys: Keys, f: r.Failure, backtest_pk: int, now: int) -> Row:
     for tag in f.tags:
         v.label(tag, "tag")
     return (
-        v.hash32(f.failure_id, "failure_id"), backtest_pk, keys.rule(f.rule_id, f.rule_version, f.policy_version),
+        v.hash32(f.failure_id, "failure_id"), backtest_pk,
+        keys.rule(f.rule_id, f.rule_version, f.policy_version),
         f.category.value, v.json_text(f.tags, "tags"), f.severity.value, confidence,
-        v.prose(f.summary, "summary"), *keys.artifact(f.evidence_pack_path), v.maybe_json(f.evidence, "evidence"),
+        v.prose(f.summary, "summary"), *keys.artifact(f.evidence_pack_path),
+        v.maybe_json(f.evidence, "evidence"),
         f.state.value, now,
     )  # fmt: skip
 
@@ -118,7 +120,8 @@ def _constraint(c: r.Constraint) -> Row:
     if not 0 <= v.whole(c.priority, "priority") <= 100:
         raise InvalidInput(f"priority of {c.constraint_id} is {c.priority}, which is not within 0..100")
     return (
-        v.hash32(c.constraint_id, "constraint_id"), c.scope.value, c.type.value, v.json_text(c.params, "params"),
+        v.hash32(c.constraint_id, "constraint_id"), c.scope.value, c.type.value,
+        v.json_text(c.params, "params"),
         v.json_text(c.applies_to, "applies_to"), c.priority, c.severity.value, c.derived_from_type.value,
         v.json_text(c.statistics, "statistics"), c.status.value,
     )  # fmt: skip
@@ -138,7 +141,10 @@ def _proven(keys: Keys, s: r.ConstraintSet, provenance: Sequence[r.Provenance]) 
         for c in s.members
         if c.derived_from_type is ConstraintOrigin.FAILURE and c.constraint_id not in named
     ]
-    select = "SELECT DISTINCT k.constraint_id FROM constraints k JOIN constraint_provenance p ON p.constraint_pk = k.pk"
+    select = (
+        "SELECT DISTINCT k.constraint_id FROM constraints k "
+        "JOIN constraint_provenance p ON p.constraint_pk = k.pk"
+    )
     found = {bytes(row[0]) for row in keys.session.among(select, "k.constraint_id", open_ids)}
     for raw in open_ids:
         if raw not in found:

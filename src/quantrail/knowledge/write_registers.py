@@ -64,7 +64,8 @@ def save_templates(keys: Keys, templates: Sequence[ledger.TemplateEntry]) -> Wri
         if not new:
             keys.session.run(
                 "UPDATE templates SET name = ?, tier = ?, status = ?, confidence = ?, "
-                "parameter_schema_json = ?, rationale = ?, reference = ?, atoms_json = ? WHERE template_id = ?",
+                "parameter_schema_json = ?, rationale = ?, reference = ?, atoms_json = ? WHERE "
+                "template_id = ?",
                 (*row[1:9], row[0]),
             )
     return written

@@ -79,7 +79,8 @@ def _score(keys: Keys, s: r.Score, b: BacktestKeys, now: int) -> Row:
         raise InvalidInput(f"score_total of {s.backtest_id} is {total}, which is not within 0..1")
     return (
         keys.policy(s.policy_version), b.pk, total, bool(s.passed), b.engine_mode, b.strategy_pk, b.run_pk,
-        b.template_pk, v.json_text(s.breakdown, "breakdown"), v.json_text(s.fail_reasons, "fail_reasons"), now,
+        b.template_pk, v.json_text(s.breakdown, "breakdown"),
+        v.json_text(s.fail_reasons, "fail_reasons"), now,
     )  # fmt: skip
 
 
@@ -95,7 +96,8 @@ def _trial(keys: Keys, t: r.Trial, now: int) -> Row:
         raise InvalidInput(f"trial {t.trial_id} is {t.outcome} but names no backtest")
     backtest = None if t.backtest_id is None else keys.backtests[v.uuid16(t.backtest_id, "backtest_id")].pk
     return (
-        v.hash32(t.trial_id, "trial_id"), keys.iteration(t.run_id, t.iteration_id), v.whole(t.ordinal, "ordinal"),
+        v.hash32(t.trial_id, "trial_id"), keys.iteration(t.run_id, t.iteration_id),
+        v.whole(t.ordinal, "ordinal"),
         keys.trial_context(t), keys.strategies[bytes.fromhex(t.strategy_id)], backtest, t.arm.value,
         t.outcome.value, now,
     )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -88,7 +87,8 @@ def universe() -> r.Universe:
 
 def templates() -> list[ledger.TemplateEntry]:
     return [
-        ledger.TemplateEntry(one, one.title(), Tier.T0, "active", 0.5, {"type": "object"}) for one in TEMPLATES
+        ledger.TemplateEntry(one, one.title(), Tier.T0, "active", 0.5, {"type": "object"})
+        for one in TEMPLATES
     ]
 
 
@@ -140,10 +140,12 @@ def backtest(
 def metrics(backtest_id: BacktestId, number: int = 0, **changes: Any) -> r.Metrics:
     share = (number * 7919 % 1000) / 1000
     values: dict[str, float | int | None] = {
-        "return_total_net": share - 0.3, "cagr_net": (share - 0.3) / 4, "volatility_annual_net": 0.1 + share / 10,
+        "return_total_net": share - 0.3, "cagr_net": (share - 0.3) / 4,
+        "volatility_annual_net": 0.1 + share / 10,
         "max_drawdown_net": -share / 2, "sharpe_net": 3 * share - 1, "sortino_net": 4 * share - 1,
         "calmar_net": None, "win_rate_period": 0.5, "profit_factor": 1.0 + share, "turnover_annual": 3.0,
-        "avg_exposure": 0.4, "costs_total": 12.5, "fees_total": 2.5, "slippage_total": 5.0, "spread_total": 5.0,
+        "avg_exposure": 0.4, "costs_total": 12.5, "fees_total": 2.5, "slippage_total": 5.0,
+        "spread_total": 5.0,
         "oos_return_total_net": 0.1, "oos_sharpe_net": 0.2, "oos_is_performance_ratio": 0.5,
         "hit_rate_trades": 0.5, "avg_trade_return_net": 0.001, "trades": 30 + number % 50,
     }  # fmt: skip
@@ -179,7 +181,10 @@ def failure(backtest_id: BacktestId, number: int = 0, **changes: Any) -> r.Failu
 
 
 def constraint(number: int = 0, **changes: Any) -> r.Constraint:
-    kind, params = ConstraintType.BAN_TEMPLATE, {"template_id": TEMPLATES[number % len(TEMPLATES)], "n": number}
+    kind, params = (
+        ConstraintType.BAN_TEMPLATE,
+        {"template_id": TEMPLATES[number % len(TEMPLATES)], "n": number},
+    )
     scope = ConstraintScope.GENERATOR
     fields: dict[str, Any] = {
         "constraint_id": ids.constraint_id(scope, kind, params, {}), "scope": scope, "type": kind,
@@ -205,7 +210,8 @@ def trial(
     fields: dict[str, Any] = {
         "trial_id": ids.trial_id(run_id(run_number), changes.get("iteration_id", 1), ordinal),
         "run_id": run_id(run_number), "iteration_id": 1, "ordinal": ordinal, "door": TrialDoor.LOOP,
-        "strategy_id": of.strategy_id, "outcome": outcome, "universe_version": UNIVERSE, "period_start": START,
+        "strategy_id": of.strategy_id, "outcome": outcome, "universe_version": UNIVERSE,
+        "period_start": START,
         "period_end": END, "backtest_id": backtest_id, "arm": TrialArm.MAIN,
     }  # fmt: skip
     return r.Trial(**{**fields, **changes})
@@ -213,5 +219,3 @@ def trial(
 
 def hash_of(text: str) -> ContentHash:
     return ids.content_hash(text)
-
-

@@ -54,7 +54,8 @@ s.name, t.template_id, s.params_json, {h("d.strategy_id", "derived_from")}, coal
 FROM strategies s LEFT JOIN templates t ON t.pk = s.template_pk
 LEFT JOIN strategies d ON d.pk = s.derived_from_pk LEFT JOIN strategy_tiers st ON st.strategy_pk = s.pk""",
         "backtests": f"""SELECT {u("b.backtest_id", "backtest_id")}, {u("r.run_id", "run_id")},
-i.iteration_id, {h("s.strategy_id", "strategy_id")}, c.engine_mode, c.engine_version, {h("c.data_version", "data_version")},
+i.iteration_id, {h("s.strategy_id", "strategy_id")}, c.engine_mode, c.engine_version,
+{h("c.data_version", "data_version")},
 {h("u.universe_version", "universe_version")}, c.period_start, c.period_end, c.bar_interval, b.seed,
 mv.model_versions_json, {h("mv.model_versions_hash", "model_versions_hash")}, cc.calc_contract_json,
 {h("cc.calc_contract_hash", "calc_contract_hash")}, b.status, b.error_code, b.error_message,
@@ -127,7 +128,8 @@ pr.evidence_refs_json, pr.approver, pr.reason, {t("pr.created_at")}
 FROM promotion_records pr JOIN strategies s ON s.pk = pr.strategy_pk JOIN policies p ON p.pk = pr.policy_pk
 LEFT JOIN backtests b ON b.pk = pr.backtest_pk""",
         "engine_comparisons": f"""SELECT {u("a.backtest_id", "backtest_a")},
-{u("b.backtest_id", "backtest_b")}, ec.agree, ec.max_abs_equity_diff, ec.pnl_effect, ec.reason, ec.first_difference_json, {t("ec.created_at")}
+{u("b.backtest_id", "backtest_b")}, ec.agree, ec.max_abs_equity_diff, ec.pnl_effect, ec.reason,
+ec.first_difference_json, {t("ec.created_at")}
 FROM engine_comparisons ec JOIN backtests a ON a.pk = ec.backtest_a_pk
 JOIN backtests b ON b.pk = ec.backtest_b_pk""",
     }

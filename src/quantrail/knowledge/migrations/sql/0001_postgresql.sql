@@ -854,7 +854,8 @@ FROM strategies s LEFT JOIN templates t ON t.pk = s.template_pk
 LEFT JOIN strategies d ON d.pk = s.derived_from_pk LEFT JOIN strategy_tiers st ON st.strategy_pk = s.pk
 -- next statement
 CREATE VIEW v_backtests AS SELECT encode(b.backtest_id, 'hex')::uuid::text AS backtest_id, encode(r.run_id, 'hex')::uuid::text AS run_id,
-i.iteration_id, encode(s.strategy_id, 'hex') AS strategy_id, c.engine_mode, c.engine_version, encode(c.data_version, 'hex') AS data_version,
+i.iteration_id, encode(s.strategy_id, 'hex') AS strategy_id, c.engine_mode, c.engine_version,
+encode(c.data_version, 'hex') AS data_version,
 encode(u.universe_version, 'hex') AS universe_version, c.period_start, c.period_end, c.bar_interval, b.seed,
 mv.model_versions_json, encode(mv.model_versions_hash, 'hex') AS model_versions_hash, cc.calc_contract_json,
 encode(cc.calc_contract_hash, 'hex') AS calc_contract_hash, b.status, b.error_code, b.error_message,
@@ -941,6 +942,7 @@ FROM promotion_records pr JOIN strategies s ON s.pk = pr.strategy_pk JOIN polici
 LEFT JOIN backtests b ON b.pk = pr.backtest_pk
 -- next statement
 CREATE VIEW v_engine_comparisons AS SELECT encode(a.backtest_id, 'hex')::uuid::text AS backtest_a,
-encode(b.backtest_id, 'hex')::uuid::text AS backtest_b, ec.agree, ec.max_abs_equity_diff, ec.pnl_effect, ec.reason, ec.first_difference_json, to_char(to_timestamp(ec.created_at / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')||'.'||lpad((ec.created_at % 1000000)::text, 6, '0')||'Z' AS created_at
+encode(b.backtest_id, 'hex')::uuid::text AS backtest_b, ec.agree, ec.max_abs_equity_diff, ec.pnl_effect, ec.reason,
+ec.first_difference_json, to_char(to_timestamp(ec.created_at / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')||'.'||lpad((ec.created_at % 1000000)::text, 6, '0')||'Z' AS created_at
 FROM engine_comparisons ec JOIN backtests a ON a.pk = ec.backtest_a_pk
 JOIN backtests b ON b.pk = ec.backtest_b_pk

@@ -858,7 +858,8 @@ FROM strategies s LEFT JOIN templates t ON t.pk = s.template_pk
 LEFT JOIN strategies d ON d.pk = s.derived_from_pk LEFT JOIN strategy_tiers st ON st.strategy_pk = s.pk
 -- next statement
 CREATE VIEW v_backtests AS SELECT substr(nullif(lower(hex(b.backtest_id)), ''),1,8)||'-'||substr(lower(hex(b.backtest_id)),9,4)||'-'||substr(lower(hex(b.backtest_id)),13,4)||'-'||substr(lower(hex(b.backtest_id)),17,4)||'-'||substr(lower(hex(b.backtest_id)),21) AS backtest_id, substr(nullif(lower(hex(r.run_id)), ''),1,8)||'-'||substr(lower(hex(r.run_id)),9,4)||'-'||substr(lower(hex(r.run_id)),13,4)||'-'||substr(lower(hex(r.run_id)),17,4)||'-'||substr(lower(hex(r.run_id)),21) AS run_id,
-i.iteration_id, nullif(lower(hex(s.strategy_id)), '') AS strategy_id, c.engine_mode, c.engine_version, nullif(lower(hex(c.data_version)), '') AS data_version,
+i.iteration_id, nullif(lower(hex(s.strategy_id)), '') AS strategy_id, c.engine_mode, c.engine_version,
+nullif(lower(hex(c.data_version)), '') AS data_version,
 nullif(lower(hex(u.universe_version)), '') AS universe_version, c.period_start, c.period_end, c.bar_interval, b.seed,
 mv.model_versions_json, nullif(lower(hex(mv.model_versions_hash)), '') AS model_versions_hash, cc.calc_contract_json,
 nullif(lower(hex(cc.calc_contract_hash)), '') AS calc_contract_hash, b.status, b.error_code, b.error_message,
@@ -945,6 +946,7 @@ FROM promotion_records pr JOIN strategies s ON s.pk = pr.strategy_pk JOIN polici
 LEFT JOIN backtests b ON b.pk = pr.backtest_pk
 -- next statement
 CREATE VIEW v_engine_comparisons AS SELECT substr(nullif(lower(hex(a.backtest_id)), ''),1,8)||'-'||substr(lower(hex(a.backtest_id)),9,4)||'-'||substr(lower(hex(a.backtest_id)),13,4)||'-'||substr(lower(hex(a.backtest_id)),17,4)||'-'||substr(lower(hex(a.backtest_id)),21) AS backtest_a,
-substr(nullif(lower(hex(b.backtest_id)), ''),1,8)||'-'||substr(lower(hex(b.backtest_id)),9,4)||'-'||substr(lower(hex(b.backtest_id)),13,4)||'-'||substr(lower(hex(b.backtest_id)),17,4)||'-'||substr(lower(hex(b.backtest_id)),21) AS backtest_b, ec.agree, ec.max_abs_equity_diff, ec.pnl_effect, ec.reason, ec.first_difference_json, strftime('%Y-%m-%dT%H:%M:%S', ec.created_at / 1000000, 'unixepoch')||printf('.%06dZ', ec.created_at % 1000000) AS created_at
+substr(nullif(lower(hex(b.backtest_id)), ''),1,8)||'-'||substr(lower(hex(b.backtest_id)),9,4)||'-'||substr(lower(hex(b.backtest_id)),13,4)||'-'||substr(lower(hex(b.backtest_id)),17,4)||'-'||substr(lower(hex(b.backtest_id)),21) AS backtest_b, ec.agree, ec.max_abs_equity_diff, ec.pnl_effect, ec.reason,
+ec.first_difference_json, strftime('%Y-%m-%dT%H:%M:%S', ec.created_at / 1000000, 'unixepoch')||printf('.%06dZ', ec.created_at % 1000000) AS created_at
 FROM engine_comparisons ec JOIN backtests a ON a.pk = ec.backtest_a_pk
 JOIN backtests b ON b.pk = ec.backtest_b_pk
