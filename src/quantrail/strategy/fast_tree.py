@@ -102,7 +102,7 @@ def _names_compared(left: str, op: str, right: str) -> Tree:
 def _compare(left: Side, op: str, right: Side) -> Tree:
     if right.order < left.order:
         left, op, right = right, FLIPPED[op], left
-    if left.order[0] == 1:
+    if left.order[0] == 1 or left.order == right.order:
         raise NotFast
     return _leaf("CMP", left, op, right)
 

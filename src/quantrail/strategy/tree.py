@@ -90,6 +90,8 @@ def _compare(left: dict[str, Any], op: str, right: dict[str, Any]) -> Node:
         return TRUE if _HOLDS[op](left["value"], right["value"]) else FALSE
     if _order(right) < _order(left):
         left, op, right = right, FLIPPED[op], left
+    if left == right:
+        op = "==" if op in ("==", ">=", "<=") else "!="
     return {"node": "CMP", "left": left, "op": op, "right": right}
 
 

@@ -199,6 +199,8 @@ def step_cmp(t: Any) -> Any:
             "==": lambda: a == b,
             "!=": lambda: a != b,
         }[op]()
+    if left == right and op not in ("==", "!="):
+        return ("cmp", left, "!=" if op in "<>" else "==", right)
     swap = left[0] == "lit" or (right[0] == "ref" and right[1:] < left[1:])
     return ("cmp", right, MIRROR[op], left) if swap else t
 
