@@ -13,8 +13,9 @@ from pathlib import Path
 from quantrail import __version__
 from quantrail.config import Settings
 from quantrail.errors import BackendError, NotFound
-from quantrail.knowledge import FileArtifactStore, open_store, upgrade
-from quantrail.marketdata import MarketStore
+from quantrail.knowledge import ArtifactFolder, open_store, upgrade
+from quantrail.marketdata import SAMPLE_STOCKS, SAMPLE_SURVIVORSHIP, MarketStore
+from quantrail.services.demo import Sample
 from quantrail.services.loop.start import environment
 from quantrail.services.loop.state import Services
 
@@ -44,7 +45,7 @@ def open_services(settings: Settings, create: bool = False) -> Iterator[Services
         yield Services(
             store=store,
             market=MarketStore(settings.market, utc_now),
-            artifacts=FileArtifactStore(settings.artifacts),
+            artifacts=ArtifactFolder(settings.artifacts),
             clock=utc_now,
             entropy=os.urandom,
             code_version=code_version(),
@@ -52,6 +53,12 @@ def open_services(settings: Settings, create: bool = False) -> Iterator[Services
         )
     finally:
         store.close()
+
+
+def import_sample(settings: Settings) -> Sample:
+    """The bundled bars, in the home's market store; a second time changes nothing."""
+    report = MarketStore(settings.market, utc_now).import_sample()
+    return Sample(report.snapshot.version, SAMPLE_STOCKS, SAMPLE_SURVIVORSHIP)
 
 
 def make_home(settings: Settings) -> None:

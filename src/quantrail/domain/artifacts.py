@@ -6,23 +6,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from quantrail.domain.records import ArtifactFile
+from quantrail.domain.records import ArtifactFile, ArtifactRef
 
 
 class ArtifactStore(Protocol):
     """Files below one folder, by relative path, written whole or not at all and never replaced.
 
     Writing raises BackendError when the disk refuses, Conflict when the path exists with other
-    content; the same content again is fine.
+    content; the same content again is fine. Reading raises NotFound.
     """
 
-    def write_json(self, path: str, value: Any) -> ArtifactFile: ...
-    def write_text(self, path: str, text: str) -> ArtifactFile: ...
-    def write_table(self, path: str, columns: Mapping[str, Any]) -> ArtifactFile:
-        """A Parquet file of columns of equal length; a two-dimensional array becomes a list column."""
+    def path(self, ref: ArtifactRef | str) -> Path:
+        """Where a file lies; it need not exist."""
 
-    def read_table(self, path: str) -> dict[str, Any]:
-        """Columns of a Parquet file as arrays; NotFound when it is not there."""
+    def write_json(self, path: str, document: Any) -> ArtifactFile: ...
+    def write_bytes(self, path: str, content: bytes) -> ArtifactFile: ...
+    def write_parquet(self, path: str, columns: Mapping[str, Any]) -> ArtifactFile:
+        """Columns of equal length; a list of arrays becomes a list column."""
 
-    def locate(self, path: str) -> Path:
-        """Where a relative path lies; the file need not exist."""
+    def read_parquet(self, ref: ArtifactRef | str) -> Any:
+        """An Arrow table: the whole file, or the one row that ``ref`` names."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -10,7 +11,14 @@ import yaml
 from quantrail.domain.ids import DataVersion
 from quantrail.domain.ports import KnowledgeStore
 from quantrail.errors import Conflict
+from quantrail.services.constraint_view import ConstraintHistory
+from quantrail.services.leaderboard import Standing, Verdict
+from quantrail.services.loop.runner import RunOutcome, run_loop
+from quantrail.services.loop.state import Services
+from quantrail.services.progress import Listener
 from quantrail.services.run_config import RunConfig, parse_run_config
+from quantrail.services.run_report import write_run_report
+from quantrail.services.run_view import run_view
 
 DEMO = "demo"
 
@@ -47,3 +55,56 @@ def demo_config(
     if workers is not None:
         document["workers"] = workers
     return parse_run_config(document)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """What the demo shows at its end. ``report_path`` is relative to the artifacts folder."""
+
+    outcome: RunOutcome
+    standings: list[Standing]
+    failures: list[tuple[str, int]]
+    evaluated: int
+    constraints: list[ConstraintHistory]
+    explained: str
+    survivorship: str
+    n_trials: int
+    report_path: str
+
+    @property
+    def n_believable(self) -> int:
+        return sum(s.verdict is Verdict.BELIEVABLE for s in self.standings)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The bundled bars as imported into a home."""
+
+    version: DataVersion
+    stocks: tuple[str, ...]
+    survivorship: str
+
+
+def run_demo(
+    services: Services,
+    sample: Sample,
+    listener: Listener,
+    seed: int | None = None,
+    workers: int | None = None,
+) -> DemoResult:
+    """Run the loop on the bundled bars, write the report, gather the tour."""
+    config = demo_config(services.store, sample.version, sample.stocks, seed, workers)
+    outcome = run_loop(services, config, listener)
+    report = write_run_report(services, outcome.run_id)
+    view = run_view(services.store, outcome.run_id)
+    return DemoResult(
+        outcome=outcome,
+        standings=view.standings,
+        failures=view.failures,
+        evaluated=view.evaluated,
+        constraints=view.constraints,
+        explained=view.explained,
+        survivorship=sample.survivorship,
+        n_trials=view.n_trials,
+        report_path=report,
+    )

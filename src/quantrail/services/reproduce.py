@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from quantrail.analysis.metrics import compute_metrics
 from quantrail.domain.answers import BacktestRow
 from quantrail.domain.contract import ModelVersions
 from quantrail.domain.enums import BacktestStatus, DriftCause, EngineMode
@@ -128,8 +127,8 @@ def _rerun(bars: Bars, spec: NormalSpec, row: BacktestRow) -> _Rerun:
             raise error
         return _Rerun(done.result_hash(0), done.metric_row(0))
     models: ModelVersions = row.model_versions
-    result = verify(bars, spec, period, row.calc_contract, models).result
-    return _Rerun(result.result_hash, compute_metrics(result, row.calc_contract).values)
+    done_b = verify(bars, spec, period, row.calc_contract, models)
+    return _Rerun(done_b.result.result_hash, done_b.metrics.values)
 
 
 def _cause_of_difference(services: Services, row: BacktestRow, found: _Rerun) -> tuple[DriftCause, str]:
@@ -148,7 +147,9 @@ def _cause_of_difference(services: Services, row: BacktestRow, found: _Rerun) ->
 def _moved(stored: Mapping[str, Any], found: Mapping[str, float | None]) -> Iterable[str]:
     for name, value in found.items():
         before = stored.get(name)
-        if (before is None) != (value is None) or (
-            before is not None and value is not None and abs(before - value) > CLOSE * max(1.0, abs(before))
-        ):
+        if before is None or value is None:
+            same = before is None and value is None
+        else:
+            same = abs(before - value) <= CLOSE * max(1.0, abs(before))
+        if not same:
             yield name

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from quantrail.analysis.metrics import compute_metrics
 from quantrail.domain.contract import ModelVersions
 from quantrail.domain.ids import StrategyId
 from quantrail.domain.market import Period
 from quantrail.domain.results import SimulationResult
-from quantrail.engine import EngineDifference, compare, prepare, screen, verify
+from quantrail.engine import EngineComparison, compare, prepare, screen, verify
 from quantrail.services.evaluation import Extras, Outcome, Setting, judge
 from quantrail.services.screen_work import ScreenJob, ScreenResult, screen_chunk
 from quantrail.strategy import NormalSpec
@@ -35,7 +34,7 @@ class VerifyResult:
 
     a: Outcome
     b: Outcome
-    difference: EngineDifference
+    difference: EngineComparison
     neighbours: tuple[ScreenResult, ...]
     curves: Mapping[str, Any]
     trades: Mapping[str, Any]
@@ -54,13 +53,13 @@ def verify_one(setting: Setting, job: VerifyJob, models: ModelVersions) -> Verif
     extras = Extras(
         train_sharpe=job.train_sharpe,
         neighbour_sharpes=_sharpes(neighbours),
-        ab_difference=difference.max_abs_equity_diff,
+        ab_difference=difference.max_equity_difference,
         ab_reason=difference.reason,
     )
     outcome_a = judge(
         setting, "verify", job.strategy_id, job.spec, a, screened.metric_row(0), screened.undefined(0)
     )
-    found = compute_metrics(b, setting.contract, benchmark=setting.benchmark_returns)
+    found = verified.metrics
     outcome_b = judge(setting, "verify", job.strategy_id, job.spec, b, found.values, found.undefined, extras)
     return VerifyResult(
         a=outcome_a,
@@ -69,7 +68,11 @@ def verify_one(setting: Setting, job: VerifyJob, models: ModelVersions) -> Verif
         neighbours=tuple(neighbours),
         curves=curve_columns(a, b, setting),
         trades=trade_columns(b),
-        logs=verified.logs,
+        logs={
+            "decisions": verified.decisions,
+            "orders": verified.orders,
+            "fills": verified.fills,
+        },
     )
 
 

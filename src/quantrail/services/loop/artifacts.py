@@ -39,7 +39,7 @@ def write_iteration_files(
     screen_file = f"{folder}/metrics/screen.parquet"
     written = []
     if curves:
-        written.append(store.write_table(screen_file, _screen_columns(curves)))
+        written.append(store.write_parquet(screen_file, _screen_columns(curves)))
     dirs = {}
     for entry in verified:
         strategy = entry.b.candidate.strategy_id
@@ -65,19 +65,19 @@ def _screen_columns(curves: Sequence[Evaluated]) -> dict[str, Any]:
     for name in names:
         columns[name] = [e.outcome.metrics.get(name) for e in curves]
     # float32 halves the file; exact bits come back from `reproduce`, not from here.
-    columns["equity"] = np.stack([np.asarray(e.outcome.equity, dtype=np.float32) for e in curves])
+    columns["equity"] = [np.asarray(e.outcome.equity, dtype=np.float32) for e in curves]
     return columns
 
 
 def _write_verified(state: RunState, folder: str, entry: Verified) -> list[ArtifactFile]:
     store = state.services.artifacts
     written = [
-        store.write_table(f"{folder}/curves.parquet", entry.curves),
-        store.write_table(f"{folder}/trades.parquet", entry.trades),
+        store.write_parquet(f"{folder}/curves.parquet", entry.curves),
+        store.write_parquet(f"{folder}/trades.parquet", entry.trades),
         store.write_json(f"{folder}/failures.json", _evidence(entry)),
     ]
     for name, columns in sorted(entry.logs.items()):
-        written.append(store.write_table(f"{folder}/{name}.parquet", columns))
+        written.append(store.write_parquet(f"{folder}/{name}.parquet", columns))
     return written
 
 

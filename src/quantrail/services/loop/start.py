@@ -13,10 +13,9 @@ from quantrail.analysis.score_policy import load_policy
 from quantrail.domain.answers import StoredConstraintSet
 from quantrail.domain.enums import ConstraintStatus, TrialDoor
 from quantrail.domain.identity import new_run_id, universe_version
-from quantrail.domain.ids import ConstraintSetId, DataVersion, RunId
+from quantrail.domain.ids import ConstraintSetId, DataVersion
 from quantrail.domain.ledger import AtomEntry, DataFinding, TemplateEntry
-from quantrail.domain.market import Bars, Period
-from quantrail.domain.ports import KnowledgeUnit
+from quantrail.domain.market import Bars, FindingInfo, Period
 from quantrail.domain.records import Constraint, Policy, Run, Snapshot, Universe
 from quantrail.errors import ConfigInvalid, DataInvalid, NotFound
 from quantrail.search.binding import check_enforceable
@@ -40,12 +39,13 @@ def start_run(services: Services, config: RunConfig, door: TrialDoor = TrialDoor
     snapshot = _snapshot(services, config)
     symbols = _symbols(config, services.market.snapshot(snapshot).names())
     screen, verify = _settings(services, config, snapshot, symbols)
-    universe = universe_version(symbols)
+    universe = Universe(universe_version(symbols), config.universe.name, config.universe.market, symbols)
     base = _base_set(services, config)
     constraints = _active(base)
     check_enforceable(constraints)
+    _register(services, config, universe, _stored_snapshot(services, snapshot, verify))
     splits = config.data.splits
-    tried = services.store.trial_count(universe, splits.train.start, splits.validation.end)
+    tried = services.store.trial_count(universe.universe_version, splits.train.start, splits.validation.end)
     budget = config.search.budget
     n_trials = tried.market_overlap + budget.candidates * budget.iterations
     policy, rules = load_policy(config.score_policy), load_rules(config.failure_rules)
@@ -66,7 +66,7 @@ def start_run(services: Services, config: RunConfig, door: TrialDoor = TrialDoor
         data_version_screen=screen.data_version,
         data_version_verify=verify.data_version,
         snapshot_version=snapshot,
-        universe_version=universe,
+        universe_version=universe.universe_version,
         constraint_rules=load_constraint_rules(config.constraint_rules.version),
         base_set_id=base.set.constraint_set_id if base else None,
         base_run_id=base.run_id if base else None,
@@ -153,7 +153,6 @@ def _active(base: StoredConstraintSet | None) -> tuple[Constraint, ...]:
 def _record(state: RunState, door: TrialDoor) -> None:
     services = state.services
     with services.store.unit() as unit:
-        _register(state, unit)
         unit.insert_run(Run(state.run_id, __version__, run_document(state), door, services.code_version))
         unit.commit()
 
@@ -174,36 +173,39 @@ def run_document(state: RunState) -> dict[str, Any]:
     }
 
 
-def _register(state: RunState, unit: KnowledgeUnit) -> None:
-    config, bars = state.config, state.verify.bars
-    unit.save_policies(_policies(state))
-    unit.save_universes(
-        [Universe(state.universe_version, config.universe.name, config.universe.market, state.symbols)]
-    )
+def _stored_snapshot(services: Services, version: DataVersion, bars: Bars) -> Snapshot:
+    info = services.market.snapshot(version)
     span = (bars.sessions[0].item(), bars.sessions[-1].item())
-    rows = state.services.market.snapshot(state.snapshot_version).rows
-    unit.save_snapshots([Snapshot(state.snapshot_version, "market", len(bars.symbols), rows, *span)])
-    unit.save_atoms([_atom(atom) for atom in ATOMS.values()])
-    unit.save_templates([_template(template) for template in TEMPLATES.values()])
-    findings = state.services.market.check(state.symbols, version=state.snapshot_version)
-    unit.save_data_findings(
-        [
-            DataFinding(
-                state.snapshot_version, f.symbol or "*", f.date, f.kind, f.severity, f.detail, f.quarantined
-            )
-            for f in findings
-        ]
+    return Snapshot(version, "market", len(info.names()), info.rows, *span)
+
+
+def _register(services: Services, config: RunConfig, universe: Universe, snapshot: Snapshot) -> None:
+    """What the records of a run refer to; the same again changes nothing."""
+    version = snapshot.data_version
+    findings = services.market.check(universe.symbols, version=version)
+    with services.store.unit() as unit:
+        unit.save_policies(_policies(config))
+        unit.save_universes([universe])
+        unit.save_snapshots([snapshot])
+        unit.save_atoms([_atom(atom) for atom in ATOMS.values()])
+        unit.save_templates([_template(template) for template in TEMPLATES.values()])
+        unit.save_data_findings([_finding(version, finding) for finding in findings])
+        unit.commit()
+
+
+def _finding(version: DataVersion, found: FindingInfo) -> DataFinding:
+    return DataFinding(
+        version, found.symbol or "*", found.date, found.kind, found.severity, found.detail, found.quarantined
     )
 
 
-def _policies(state: RunState) -> list[Policy]:
-    return [
-        Policy(state.config.score_policy, "score", policy_body(state.config.score_policy)),
-        Policy(state.config.failure_rules, "failure_rules", policy_body(state.config.failure_rules)),
-        Policy(
-            state.constraint_rules.version, "constraint_rules", policy_body(state.constraint_rules.version)
-        ),
-    ]
+def _policies(config: RunConfig) -> list[Policy]:
+    kinds = {
+        "score": config.score_policy,
+        "failure_rules": config.failure_rules,
+        "constraint_rules": config.constraint_rules.version,
+    }
+    return [Policy(version, kind, policy_body(version)) for kind, version in kinds.items()]
 
 
 def policy_body(name: str) -> dict[str, Any]:
@@ -242,6 +244,3 @@ def _template(template: Any) -> TemplateEntry:
         reference=template.reference,
         atoms=template.atom_ids,
     )
-
-
-__all__ = ["RunId", "environment", "policy_body", "run_document", "start_run"]

@@ -89,10 +89,10 @@ def _verified(
         backtest_a=a.backtest_id,
         backtest_b=b.backtest_id,
         agree=result.difference.agree,
-        max_abs_equity_diff=result.difference.max_abs_equity_diff,
+        max_abs_equity_diff=result.difference.max_equity_difference,
         pnl_effect=result.difference.pnl_effect,
-        reason=result.difference.reason,
-        first_difference=result.difference.first_difference,
+        reason=result.difference.reason or "none",
+        first_difference={"trade": first} if (first := result.difference.first_difference) else None,
     )
     around = tuple(
         Evaluated(neighbour, key_a(state, neighbour.strategy_id), done.outcome, door=TrialDoor.STRESS)

@@ -1,0 +1,89 @@
+"""`constraints list | show`: what was learnt, from which failures, and what it did."""
+
+from __future__ import annotations
+
+from typing import Annotated, cast
+
+import typer
+
+from quantrail.apps.cli.output import HomeOption, JsonOption, LimitOption, emit_json, out, table
+from quantrail.apps.cli.session import session
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("list")
+def list_constraints(
+    everything: Annotated[bool, typer.Option("--all", help="Retired and inactive ones too.")] = False,
+    limit: LimitOption = 50,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Constraints in force, with the evidence behind each and how much it has blocked.
+
+    Example: `quantrail constraints list`
+    """
+    from quantrail.services.constraint_view import describe_params
+
+    with session(home) as services:
+        held = services.store.list_constraints(active_only=not everything)[:limit]
+        blocked: dict[str, int] = {}
+        for count in services.store.block_counts():
+            blocked[count.constraint_id] = blocked.get(count.constraint_id, 0) + count.trials
+    if as_json:
+        rows = [{"constraint": h.constraint, "constraint_set_id": h.constraint_set_id,
+                 "blocked": blocked.get(h.constraint.constraint_id, 0)} for h in held]  # fmt: skip
+        emit_json({"rows": rows})
+        return
+    shown = [
+        [
+            h.constraint.constraint_id[:8],
+            h.constraint.type.value,
+            describe_params(h.constraint.params),
+            h.constraint.scope.value,
+            h.constraint.status.value,
+            h.constraint.derived_from_type.value,
+            str(blocked.get(h.constraint.constraint_id, 0)),
+        ]
+        for h in held
+    ]
+    columns = ["id", "type", "limit", "scope", "status", "from", "would block"]
+    out().print(table(None, columns, shown) if shown else "no constraints stored yet")
+
+
+@app.command("show")
+def show(
+    constraint: Annotated[str, typer.Argument(metavar="ID", help="A constraint's id or a unique prefix.")],
+    limit: LimitOption = 10,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One constraint: the failures it came from, and the candidates it blocked.
+
+    Example: `quantrail constraints show 51ab`
+    """
+    from quantrail.domain.answers import IdKind
+    from quantrail.domain.ids import ConstraintId
+    from quantrail.services.constraint_view import describe_params
+
+    with session(home) as services:
+        store = services.store
+        key = cast(ConstraintId, store.resolve(constraint, IdKind.CONSTRAINT)[1])
+        held = next(c for c in store.list_constraints(active_only=False) if c.constraint.constraint_id == key)
+        causes = store.provenance_of(key)
+        blocked = store.blocked_trials(key, limit)
+    if as_json:
+        emit_json({"constraint": held, "provenance": causes, "blocked": blocked})
+        return
+    console, made = out(), held.constraint
+    console.print(f"[bold]{made.type}[/bold] {describe_params(made.params)}  {made.status}")
+    console.print(
+        "  ".join(f"{k} {v:.4g}" for k, v in made.statistics.items() if isinstance(v, (int, float)))
+    )
+    rows = [[c.failure_id[:8], c.mapping_rule, str(c.created_at_iteration)] for c in causes[:limit]]
+    console.print(table(f"From {len(causes)} stored failures", ["failure", "rule", "iteration"], rows))
+    rows = [
+        [b.strategy_id[:8], str(b.iteration_id), b.arm.value, "yes" if b.sole_blocker else "no"]
+        for b in blocked
+    ]
+    console.print(table("Would block", ["strategy", "iteration", "arm", "alone"], rows))

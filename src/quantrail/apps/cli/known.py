@@ -1,0 +1,207 @@
+"""`leaderboard`, `show`, `compare`, `lineage`, `history`: what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from quantrail.apps.cli.output import (
+    CsvOption,
+    HomeOption,
+    JsonOption,
+    LimitOption,
+    emit_csv,
+    emit_json,
+    number,
+    out,
+    percent,
+    plain,
+    table,
+)
+from quantrail.apps.cli.session import session
+from quantrail.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from quantrail.domain.answers import Lineage
+    from quantrail.services.detail import BacktestDetail, StrategyDetail
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="An id or a unique prefix of one.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("leaderboard")(leaderboard)
+    app.command("show")(show)
+    app.command("lineage")(lineage)
+
+
+def leaderboard(
+    limit: LimitOption = 20,
+    engine: Annotated[
+        str | None, typer.Option(help="a or b [default: b where there is a b result, else a]")
+    ] = None,
+    run: Annotated[str | None, typer.Option(help="Only this run (id or prefix).")] = None,
+    template: Annotated[str | None, typer.Option(help="Only this template.")] = None,
+    order: Annotated[str, typer.Option(help="score, sharpe, drawdown, return or cagr")] = "score",
+    passed: Annotated[bool, typer.Option("--passed", help="Only rows that pass every gate.")] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+    as_csv: CsvOption = False,
+) -> None:
+    """The best strategies, each beside what luck alone would show after that many trials.
+
+    Example: `quantrail leaderboard --engine b --limit 10`
+    """
+    from quantrail.apps.cli.tables import leaderboard_table
+    from quantrail.domain.answers import IdKind, LeaderboardFilter, LeaderboardOrder
+    from quantrail.domain.enums import EngineMode
+    from quantrail.services.leaderboard import leaderboard as standings_of
+
+    orders = {o.name.lower(): o for o in LeaderboardOrder}
+    if order not in orders:
+        raise InvalidInput(f"order {order!r} is not one of {', '.join(orders)}")
+    if engine is not None and engine.upper() not in list(EngineMode):
+        raise InvalidInput(f"engine {engine!r} is neither a nor b")
+    with session(home) as services:
+        run_id: Any = services.store.resolve(run, IdKind.RUN)[1] if run else None
+        where = LeaderboardFilter(
+            engine_mode=EngineMode(engine.upper()) if engine else None,
+            run_id=run_id,
+            template_id=template,
+            passed=True if passed else None,
+        )
+        standings = standings_of(services.store, where, orders[order], limit)
+    if as_json:
+        emit_json({"rows": standings})
+    elif as_csv:
+        rows = [plain(s) for s in standings]
+        emit_csv(list(rows[0]) if rows else [], [list(r.values()) for r in rows])
+    elif standings:
+        out().print(leaderboard_table(standings, None))
+    else:
+        out().print("nothing matches; `quantrail run list` shows what has run")
+
+
+def show(record: IdArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """A strategy, backtest, failure, constraint or run, by id or prefix.
+
+    Example: `quantrail show 3fa9c1`
+    """
+    from quantrail.services.detail import BacktestDetail, StrategyDetail, detail
+
+    with session(home) as services:
+        found = detail(services.store, record)
+    if as_json:
+        emit_json(found)
+    elif isinstance(found, BacktestDetail):
+        _print_backtest(found)
+    elif isinstance(found, StrategyDetail):
+        _print_strategy(found)
+    else:
+        _print_plain(found)
+
+
+def lineage(
+    record: IdArgument, limit: LimitOption = 200, home: HomeOption = None, as_json: JsonOption = False
+) -> None:
+    """What led to a record and what followed from it.
+
+    From a failure to the constraints it led to and the candidates they blocked; from a strategy to its
+    backtests, scores and failures.
+
+    Example: `quantrail lineage 3fa9c1`
+    """
+    with session(home) as services:
+        kind, full = services.store.resolve(record)
+        found = services.store.lineage(kind, full, limit)
+    if as_json:
+        emit_json(found)
+    else:
+        _print_lineage(found)
+
+
+def _print_lineage(found: Lineage) -> None:
+    console = out()
+    console.print(f"[bold]{found.root.kind}[/bold] {found.root.id}  {found.root.label}")
+    labels = {f"{n.kind}:{n.id}": n.label for n in found.nodes}
+    rows = [
+        [_short(cause), relation, _short(effect), labels.get(effect, "")]
+        for cause, effect, relation in found.edges
+    ]
+    console.print(
+        table(None, ["cause", "leads by", "to", "what"], rows) if rows else "nothing leads to or from it"
+    )
+
+
+def _short(key: str) -> str:
+    kind, _, name = key.partition(":")
+    return f"{kind} {name[:8]}"
+
+
+def _print_backtest(found: BacktestDetail) -> None:
+    console, row = out(), found.backtest
+    console.print(f"[bold]backtest[/bold] {row.backtest_id}  engine {row.key.engine_mode}  {row.status}")
+    console.print(f"{row.key.period_start} .. {row.key.period_end}, strategy {row.key.strategy_id[:12]}")
+    console.print(f"\n{found.explained}\n")
+    if row.metrics is not None:
+        console.print(_metric_table(row.metrics.values))
+    for score in row.scores:
+        verdict = "passed" if score.passed else "failed: " + "; ".join(score.fail_reasons)
+        console.print(f"score {number(score.score_total, 3)} under {score.policy_version}, {verdict}")
+    if row.failures:
+        console.print(_failure_rows(row.failures))
+    console.print(
+        f"[dim]data {row.key.data_version[:12]} · engine {row.key.engine_version} · "
+        f"costs {row.model_versions.cost} · code {row.code_version[:12]}[/dim]"
+    )
+
+
+def _metric_table(values: Any) -> Any:
+    shares = ("return", "drawdown", "rate", "cagr", "volatility", "exposure", "share")
+    rows = []
+    for name, value in sorted(values.items()):
+        as_share = value is not None and any(part in name for part in shares) and "total" not in name[6:]
+        rows.append([name, percent(value) if as_share and "bars" not in name else number(value, 3)])
+    half = (len(rows) + 1) // 2
+    left, right = rows[:half], rows[half:] + [["", ""]] * (2 * half - len(rows))
+    joined = [[*a, *b] for a, b in zip(left, right, strict=True)]
+    return table(None, ["metric", "value", "metric ", "value "], joined)
+
+
+def _failure_rows(failures: Sequence[Any]) -> Any:
+    rows = [
+        [f.failure_id[:8], ", ".join(f.tags), f.severity.value, f"{f.confidence:.2f}", f.summary]
+        for f in failures
+    ]
+    return table("Failures", ["id", "tags", "severity", "confidence", "what"], rows)
+
+
+def _print_strategy(found: StrategyDetail) -> None:
+    console, stored = out(), found.strategy.strategy
+    console.print(f"[bold]strategy[/bold] {stored.strategy_id}  {stored.name or ''}  {found.strategy.tier}")
+    console.print(
+        f"from {stored.created_from}" + (f", template {stored.template_id}" if stored.template_id else "")
+    )
+    console.print(f"\n{found.explained}\n")
+    rows = [
+        [
+            b.backtest_id[:8],
+            b.key.engine_mode.value,
+            f"{b.key.period_start}..{b.key.period_end}",
+            b.status.value,
+            number((b.metrics.values if b.metrics else {}).get("sharpe_net")),
+            percent((b.metrics.values if b.metrics else {}).get("max_drawdown_net")),
+            str(len(b.failures)),
+        ]
+        for b in found.history
+    ]  # fmt: skip
+    console.print(
+        table("Backtests", ["id", "eng", "period", "status", "Sharpe net", "max DD", "failures"], rows)
+    )
+
+
+def _print_plain(found: Any) -> None:
+    document = plain(found)
+    for key, value in document.items():
+        out().print(f"[bold]{key}[/bold]  {value}", soft_wrap=True)

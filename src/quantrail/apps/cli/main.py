@@ -1,0 +1,81 @@
+"""`quantrail`: every command, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from quantrail import __version__
+from quantrail.apps.cli import constraints, demo, doctor, failures, known, reports, runs, trust
+from quantrail.apps.cli.output import EXIT_COULD_NOT, EXIT_INTERRUPTED, emit_json, err, report_error
+from quantrail.errors import QuantrailError
+
+app = typer.Typer(
+    name="quantrail",
+    help="Search trading strategies, and keep a trail of everything tried.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"quantrail {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Search trading strategies, and keep a trail of everything tried.
+
+    Start with `quantrail demo`.
+    """
+
+
+demo.register(app)
+doctor.register(app)
+app.add_typer(runs.app, name="run", help="The loop.")
+known.register(app)
+app.add_typer(failures.app, name="failures", help="Why strategies failed.")
+app.add_typer(constraints.app, name="constraints", help="What was learnt.")
+trust.register(app)
+reports.register(app)
+
+
+def run() -> None:
+    """Entry point of the `quantrail` command."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run one command line; returns its exit code. Errors are said in one sentence each."""
+    as_json = "--json" in arguments
+    try:
+        code = app(arguments, standalone_mode=False)
+    except QuantrailError as error:
+        return report_error(error, as_json)
+    except click.ClickException as error:
+        if as_json:
+            emit_json({"error": {"code": "BAD_USAGE", "message": error.format_message()}})
+        else:
+            error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        err().print("interrupted; what was finished is kept")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe has gone; nothing is left to say to it.
+        sys.stderr.close()
+        return EXIT_COULD_NOT
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,105 @@
+"""`run start | list | show`: the loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from quantrail.apps.cli.output import HomeOption, JsonOption, LimitOption, emit_json, err, out, table
+from quantrail.apps.cli.session import session
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("start")
+def start(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file; see examples/search.yaml.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the loop as a YAML file describes it.
+
+    Example: `quantrail run start examples/search.yaml --home research`
+    """
+    from quantrail.services.run_config import load_run_config
+
+    settings = load_run_config(config)
+    from quantrail.apps.cli.live import LoopDisplay
+    from quantrail.services.loop.runner import run_loop
+    from quantrail.services.run_report import write_run_report
+
+    console = err() if as_json else out()
+    with session(home, create=True) as services, LoopDisplay(console) as display:
+        outcome = run_loop(services, settings, display)
+        report = services.artifacts.path(write_run_report(services, outcome.run_id))
+    if as_json:
+        emit_json({**{"run_id": outcome.run_id, "status": outcome.status, "seconds": outcome.seconds},
+                   "iterations": outcome.summaries, "report": str(report)})  # fmt: skip
+    else:
+        out().print(f"run {outcome.run_id} done in {outcome.seconds:.0f} s")
+        out().print(f"Report: {report}", soft_wrap=True)
+        out().print(f"Next: quantrail run show {outcome.run_id}")
+
+
+@app.command("list")
+def list_runs(limit: LimitOption = 20, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Runs, newest first.
+
+    Example: `quantrail run list`
+    """
+    with session(home) as services:
+        runs = services.store.list_runs(limit)
+    if as_json:
+        emit_json({"rows": runs})
+        return
+    rows = [
+        [
+            r.run_id,
+            r.config.get("config", {}).get("name", "–"),
+            r.status.value,
+            f"{r.created_at:%Y-%m-%d %H:%M}",
+            str(r.config.get("config", {}).get("seed", "–")),
+        ]
+        for r in runs
+    ]
+    out().print(
+        table(None, ["run", "name", "status", "started (UTC)", "seed"], rows) if rows else "no runs yet"
+    )
+
+
+@app.command("show")
+def show_run(
+    run: Annotated[str, typer.Argument(metavar="ID", help="A run's id or a unique prefix of it.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One run: funnel, leaderboard, failures, constraints and what they did.
+
+    Example: `quantrail run show 0193`
+    """
+    from quantrail.apps.cli.tables import constraint_table, failure_table, funnel_table, leaderboard_table
+    from quantrail.domain.answers import IdKind
+    from quantrail.domain.ids import RunId
+    from quantrail.services.run_view import run_view
+
+    with session(home) as services:
+        run_id = cast(RunId, services.store.resolve(run, IdKind.RUN)[1])
+        view = run_view(services.store, run_id)
+        events = services.store.list_stage_events(run_id)
+    if as_json:
+        emit_json({"run": view.run, "iterations": view.summaries, "leaderboard": view.standings,
+                   "constraints": view.constraints, "events": events})  # fmt: skip
+        return
+    console = out()
+    console.print(
+        f"[bold]run[/bold] {run_id}  {view.run.status}  started {view.run.created_at:%Y-%m-%d %H:%M} UTC"
+    )
+    stopped = [e for e in events if e.reason]
+    if stopped:
+        console.print(f"[yellow]{stopped[-1].stage}: {stopped[-1].reason}[/yellow]")
+    console.print(funnel_table(view.summaries))
+    console.print(leaderboard_table(view.standings))
+    console.print(failure_table(view.failures, view.evaluated))
+    console.print(constraint_table(view.constraints))

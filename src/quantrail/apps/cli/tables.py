@@ -1,0 +1,93 @@
+"""Tables that several commands share: the leaderboard, the funnel, failures, constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from quantrail.apps.cli.output import number, percent, table
+from quantrail.services.constraint_view import ConstraintHistory, describe_params
+from quantrail.services.leaderboard import Standing, Verdict
+
+_COLOUR = {
+    Verdict.BELIEVABLE: "green",
+    Verdict.LUCK: "yellow",
+    Verdict.DECAYS: "red",
+    Verdict.FAILS: "red",
+    Verdict.SCREENED: "dim",
+}
+
+
+def leaderboard_table(standings: Sequence[Standing], title: str | None = "Leaderboard") -> Table:
+    """Best first; the luck bar is the Sharpe ratio that the best of that many trials shows by chance."""
+    return table(
+        title,
+        [
+            "#",
+            "id",
+            "strategy",
+            "eng",
+            "Sharpe net",
+            "max DD",
+            "trades",
+            "score",
+            "luck bar",
+            "DSR",
+            "verdict",
+        ],
+        [
+            [
+                str(s.rank),
+                s.strategy_id[:8],
+                s.name,
+                s.engine_mode.value,
+                number(s.sharpe_net),
+                percent(s.max_drawdown_net),
+                number(s.closed_trades, 0),
+                number(s.score_total, 3),
+                f"{number(s.luck_bar)} of {s.n_trials}",
+                number(s.deflated_sharpe),
+                f"[{_COLOUR[s.verdict]}]{s.verdict}[/]",
+            ]
+            for s in standings
+        ],
+    )
+
+
+def funnel_table(summaries: Sequence[Mapping[str, Any]]) -> Table:
+    """One row per iteration: how many candidates reached each step."""
+    steps = [
+        "generated", "blocked", "explored", "rewritten", "duplicate", "screened", "passed", "shortlisted",
+        "verified",
+    ]  # fmt: skip
+    rows = [[str(s["iteration"]), *(str(s["funnel"].get(k, 0)) for k in steps)] for s in summaries]
+    return table("Funnel per iteration", ["iteration", *steps], rows)
+
+
+def failure_table(counts: Sequence[tuple[str, int]], total: int) -> Table:
+    """Most frequent failures, as a share of all evaluations."""
+    rows = [[tag, f"{count:,}", percent(count / total if total else None)] for tag, count in counts]
+    return table("Most frequent failures", ["failure", "count", "of evaluated"], rows)
+
+
+def constraint_table(history: Sequence[ConstraintHistory]) -> Table:
+    """What was learnt, on what evidence, and what it did to the candidates that came after."""
+    return table(
+        "Constraints learnt, and what they did next",
+        ["id", "constraint", "from", "evidence", "blocked next", "all later", "explored", "uplift"],
+        [
+            [
+                h.constraint_id[:8],
+                f"{h.type} {describe_params(h.params)}",
+                h.origin,
+                h.evidence,
+                "–" if h.blocked_next is None else f"{h.blocked_next + h.rewrote_next}",
+                f"{h.blocked + h.rewrote}",
+                str(h.explored),
+                "–" if h.uplift is None else f"{h.uplift:+.2f}",
+            ]
+            for h in history
+        ],
+    )

@@ -1,0 +1,76 @@
+"""What a run's constraints came from and what they did, read from its stored summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(slots=True)
+class ConstraintHistory:
+    """One constraint through the iterations of a run.
+
+    ``blocked_next``: candidates it blocked in the first iteration it was applied (None: in none yet);
+    ``blocked`` over all of them; ``explored`` ran although it would have blocked them. Portfolio and risk
+    constraints rewrite instead of blocking. ``uplift`` as last estimated.
+    """
+
+    constraint_id: str
+    type: str
+    params: Mapping[str, Any]
+    origin: str
+    evidence: str
+    blocked_next: int | None = None
+    rewrote_next: int = 0
+    blocked: int = 0
+    rewrote: int = 0
+    explored: int = 0
+    uplift: float | None = None
+
+
+def constraint_histories(summaries: Sequence[Mapping[str, Any]]) -> list[ConstraintHistory]:
+    """Every constraint that a run applied or derived, in the order it was met."""
+    found: dict[str, ConstraintHistory] = {}
+    for summary in summaries:
+        for applied in summary["applied"]:
+            history = found.setdefault(applied["constraint_id"], _inherited(applied))
+            _count(history, applied)
+        for derived in summary["derived"]:
+            history = _derived(derived, summary["iteration"])
+            found.setdefault(derived["constraint_id"], history)
+    return list(found.values())
+
+
+def _count(history: ConstraintHistory, applied: Mapping[str, Any]) -> None:
+    if history.blocked_next is None:
+        history.blocked_next, history.rewrote_next = applied["blocked"], applied["rewrote"]
+    history.blocked += applied["blocked"]
+    history.rewrote += applied["rewrote"]
+    history.explored += applied["explored"]
+    if applied["uplift"] is not None:
+        history.uplift = applied["uplift"]
+
+
+def _inherited(applied: Mapping[str, Any]) -> ConstraintHistory:
+    return ConstraintHistory(applied["constraint_id"], applied["type"], applied["params"], "earlier run", "")
+
+
+def _derived(derived: Mapping[str, Any], iteration: int) -> ConstraintHistory:
+    statistics = derived["statistics"]
+    evidence = f"{statistics['failures']}/{statistics['n']} failed"
+    if statistics["rest_n"]:
+        evidence += f", rest {statistics['rest_failures']}/{statistics['rest_n']}"
+    return ConstraintHistory(
+        derived["constraint_id"], derived["type"], derived["params"], f"iteration {iteration}", evidence
+    )
+
+
+def describe_params(params: Mapping[str, Any]) -> str:
+    """Parameters in one short line; what is unset is left out."""
+    shown = {k: v for k, v in params.items() if v is not None and k != "reason"}
+    if "feature" in shown and "param" in shown:
+        name = f"{shown.pop('feature')}.{shown.pop('param')}"
+        low, high = shown.get("min"), shown.get("max")
+        return f"{name} >= {low:g}" if low is not None else f"{name} <= {high:g}"
+    return ", ".join(f"{v:g}" if isinstance(v, (int, float)) else str(v) for v in shown.values())

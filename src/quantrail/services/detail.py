@@ -1,0 +1,55 @@
+"""One record with what people ask about it next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from quantrail.domain.answers import BacktestRow, IdKind, StrategyRow
+from quantrail.domain.ids import BacktestId, ConstraintSetId, FailureId, RunId, StrategyId
+from quantrail.domain.ports import KnowledgeStore
+from quantrail.domain.records import EngineComparison
+from quantrail.errors import NotFound
+from quantrail.services.run_view import explained
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestDetail:
+    backtest: BacktestRow
+    explained: str
+    comparisons: tuple[EngineComparison, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyDetail:
+    strategy: StrategyRow
+    explained: str
+    history: tuple[BacktestRow, ...]
+
+
+def detail(store: KnowledgeStore, prefix: str) -> Any:
+    """The record that an id or unique prefix names; NotFound or InvalidInput otherwise."""
+    kind, full = store.resolve(prefix)
+    if kind is IdKind.BACKTEST:
+        row = store.get_backtest(cast(BacktestId, full))
+        return BacktestDetail(
+            row, explained(store, row.key.strategy_id), tuple(store.comparisons_of(row.backtest_id))
+        )
+    if kind is IdKind.STRATEGY:
+        strategy_id = cast(StrategyId, full)
+        return StrategyDetail(
+            store.get_strategy(strategy_id),
+            explained(store, strategy_id),
+            tuple(store.strategy_history(strategy_id)),
+        )
+    if kind is IdKind.FAILURE:
+        return store.get_failure(cast(FailureId, full))
+    if kind is IdKind.RUN:
+        return store.get_run(cast(RunId, full))
+    if kind is IdKind.CONSTRAINT_SET:
+        return store.get_constraint_set(cast(ConstraintSetId, full))
+    if kind is IdKind.CONSTRAINT:
+        return next(
+            c for c in store.list_constraints(active_only=False) if c.constraint.constraint_id == full
+        )
+    raise NotFound(f"{kind} {full} has no page of its own; `quantrail lineage {prefix}` shows its trail")

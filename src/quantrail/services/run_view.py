@@ -1,0 +1,71 @@
+"""A run as people look at it: leaderboard, funnel, failures, constraints, one strategy explained."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from quantrail.domain.answers import LeaderboardFilter, RunRow
+from quantrail.domain.enums import EngineMode
+from quantrail.domain.ids import RunId, StrategyId
+from quantrail.domain.ports import KnowledgeStore
+from quantrail.services.constraint_view import ConstraintHistory, constraint_histories
+from quantrail.services.leaderboard import Standing, leaderboard
+from quantrail.strategy import canonical_from_json, explain_normal
+
+TOP_FAILURES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """``summaries`` are those of finished iterations; ``evaluated`` counts engine A and B results."""
+
+    run: RunRow
+    summaries: tuple[Mapping[str, Any], ...]
+    standings: list[Standing]
+    failures: list[tuple[str, int]]
+    evaluated: int
+    constraints: list[ConstraintHistory]
+    explained: str
+    n_trials: int
+
+
+def run_view(store: KnowledgeStore, run_id: RunId, limit: int = 10) -> RunView:
+    """Everything a reader wants of one run; NotFound when there is no such run."""
+    run = store.get_run(run_id)
+    summaries = tuple(i.summary for i in store.list_iterations(run_id) if i.summary is not None)
+    standings = verified_or_screened(store, run_id, limit)
+    return RunView(
+        run=run,
+        summaries=summaries,
+        standings=standings,
+        failures=_failures(summaries),
+        evaluated=sum(s["funnel"]["screened"] + s["funnel"]["verified"] for s in summaries),
+        constraints=constraint_histories(summaries),
+        explained=explained(store, standings[0].strategy_id) if standings else "",
+        n_trials=standings[0].n_trials if standings else 0,
+    )
+
+
+def verified_or_screened(store: KnowledgeStore, run_id: RunId, limit: int) -> list[Standing]:
+    """What engine B verified in this run, best first; what engine A found where nothing was verified."""
+    for mode in (EngineMode.B, EngineMode.A):
+        found = leaderboard(store, LeaderboardFilter(engine_mode=mode, run_id=run_id), limit=limit)
+        if found:
+            return found
+    return []
+
+
+def explained(store: KnowledgeStore, strategy_id: StrategyId) -> str:
+    """A stored strategy in two or three plain sentences."""
+    stored = store.get_strategy(strategy_id).strategy
+    return explain_normal(canonical_from_json(stored.normalized_spec_json).spec)
+
+
+def _failures(summaries: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    tags: Counter[str] = Counter()
+    for summary in summaries:
+        tags.update(summary["failure_tags"])
+    return sorted(tags.items(), key=lambda item: (-item[1], item[0]))[:TOP_FAILURES]
