@@ -11,7 +11,6 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from quantrail.errors import BackendCorrupt
 from quantrail.marketdata import durable
@@ -21,7 +20,6 @@ from quantrail.marketdata.records import DAILY
 
 KEY = ("symbol", "ts")
 COLUMNS = (*KEY, *VALUE_COLUMNS, "import_no")
-_PLAIN = ("open", "high", "low", "close", "volume")
 
 
 def parts(frame: pl.DataFrame, interval: str) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -35,16 +33,8 @@ def parts(frame: pl.DataFrame, interval: str) -> Iterator[tuple[str, pl.DataFram
 def write(root: Path, frame: pl.DataFrame, interval: str, part: str) -> tuple[FileEntry, pl.DataFrame]:
     """Store ``frame`` (columns ``COLUMNS``, sorted by ``KEY``, keys unique)."""
     temp = durable.temporary(root)
-    pq.write_table(
-        frame.select(COLUMNS).to_arrow(compat_level=pl.CompatLevel.oldest()),
-        temp,
-        compression="zstd",
-        compression_level=1,
-        use_dictionary=["symbol", "dividend", "split", "import_no"],
-        column_encoding=dict.fromkeys(_PLAIN, "BYTE_STREAM_SPLIT") | {"ts": "DELTA_BINARY_PACKED"},
-        write_statistics=["symbol", "ts"],
-        row_group_size=32_768,
-    )
+    # Prices are decimals that repeat: dictionaries beat any encoding of their bits, in size and time.
+    frame.select(COLUMNS).write_parquet(temp, compression="zstd", compression_level=1, row_group_size=32_768)
     digest = durable.sha256_of(temp)
     path = f"bars/{interval}/{part}/{digest[:20]}.parquet"
     found = leaves(frame)

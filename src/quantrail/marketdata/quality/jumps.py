@@ -96,8 +96,9 @@ def _tens(series: Series, there: Floats, back: Floats, rules: JumpRules) -> Flag
 
 
 def _bad_bar(series: Series, there: Floats, back: Floats, rules: JumpRules) -> Flags:
-    need = np.maximum(rules.bad_bar_least, rules.bad_bar_scales * usual(series.night, 0.004))
-    flags: Flags = _leg(there, back, rules.evenness) >= need
+    leg = _leg(there, back, rules.evenness)
+    large: Flags = leg >= rules.bad_bar_least
+    flags: Flags = large & (leg >= rules.bad_bar_scales * usual(series.night, large, 0.004))
     # All of the bar is off: a fall at the open that is half made good by the close was traded.
     whole: Flags = _leg(there, there + series.day, 0.6) > 0
     return flags & whole
@@ -105,15 +106,17 @@ def _bad_bar(series: Series, there: Floats, back: Floats, rules: JumpRules) -> F
 
 def _bad_close(series: Series, rules: JumpRules) -> Flags:
     back = -np.append(series.night[1:], 0.0)
-    need = np.maximum(rules.bad_close_least, rules.bad_close_scales * usual(series.day, 0.004))
-    flags: Flags = _leg(series.day, back, rules.evenness) >= need
+    leg = _leg(series.day, back, rules.evenness)
+    large: Flags = leg >= rules.bad_close_least
+    flags: Flags = large & (leg >= rules.bad_close_scales * usual(series.day, large, 0.004))
     return flags
 
 
-def _calm(series: Series, rules: JumpRules, factor: float = 1.0) -> Flags:
+def _calm(series: Series, where: Flags, rules: JumpRules, factor: float = 1.0) -> Flags:
     spread = series.high - series.low
-    flags: Flags = spread <= factor * rules.calm_range * usual(spread, 0.004) / 1.4826
-    return flags & (series.turnover <= factor * rules.calm_turnover)
+    quiet: Flags = where & (series.turnover <= factor * rules.calm_turnover)
+    flags: Flags = spread <= factor * rules.calm_range * usual(spread, quiet, 0.004) / 1.4826
+    return flags & quiet
 
 
 def _stays(series: Series) -> Flags:
@@ -125,12 +128,15 @@ def _stays(series: Series) -> Flags:
 
 
 def _split_like(series: Series, rules: JumpRules) -> Flags:
-    off = np.min(np.abs(np.abs(series.night)[:, None] - _SPLITS[None, :]), axis=1)
-    flags: Flags = (off < rules.split_slack) & (series.split == 1.0) & _stays(series)
-    return flags & _calm(series, rules, rules.split_calm)
+    large: Flags = np.abs(series.night) > _SPLITS[0] - rules.split_slack
+    large &= (series.split == 1.0) & _stays(series)
+    off = np.abs(np.abs(series.night[large])[:, None] - _SPLITS[None, :])
+    large[large] = np.min(off, axis=1) < rules.split_slack
+    return _calm(series, large, rules, rules.split_calm)
 
 
 def _spin_off_like(series: Series, rules: JumpRules) -> Flags:
-    need = np.maximum(rules.step_least, rules.step_scales * usual(series.night, 0.004))
-    flags: Flags = (-series.night >= need) & (series.split == 1.0) & (series.dividend == 0.0)
-    return flags & _stays(series) & _calm(series, rules)
+    large: Flags = -series.night >= rules.step_least
+    large &= (series.split == 1.0) & (series.dividend == 0.0) & _stays(series)
+    flags: Flags = large & (-series.night >= rules.step_scales * usual(series.night, large, 0.004))
+    return _calm(series, flags, rules)

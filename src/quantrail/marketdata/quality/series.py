@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from quantrail.marketdata.canonical import timestamps
 
 # Bars around a bar that tell how much its symbol usually moves.
-_REACH = 65
+_REACH = 32
 _NORMAL = 1.4826
 # Below this many symbols a median says more about them than about a market.
 _MARKET_LEAST = 8
@@ -83,8 +83,14 @@ def _moves(rows: pl.DataFrame) -> pl.DataFrame:
 _MARKET = ("market_night", "market_day")
 
 
-def usual(values: Floats, least: float) -> Floats:
-    """Robust standard deviation around each entry (median size of its 65 neighbours), at least ``least``."""
-    middle = pl.Series(np.abs(values)).rolling_median(_REACH, min_samples=1, center=True).to_numpy()
-    floored: Floats = np.maximum(middle * _NORMAL, least)
-    return floored
+def usual(values: Floats, where: Flags, least: float) -> Floats:
+    """Robust standard deviation around each entry: median size of its 65 neighbours, at least ``least``.
+
+    Worked out only ``where`` a threshold could be passed; infinite elsewhere.
+    """
+    out = np.full(values.size, np.inf)
+    size = np.abs(values)
+    for i in np.flatnonzero(where):
+        near = size[max(i - _REACH, 0) : i + _REACH + 1]
+        out[i] = max(float(np.median(near)) * _NORMAL, least)
+    return out
