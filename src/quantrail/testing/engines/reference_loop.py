@@ -1,0 +1,409 @@
+"""The light contract in the plainest Python: one dictionary per position, one comparison at a time.
+
+Slow on purpose and written from the rules, not from the engines. It shares only feature values with
+them (those have oracles of their own).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from quantrail.domain.contract import CalcContract
+from quantrail.domain.market import Bars, Period
+from quantrail.engine.features import FeatureStore
+from quantrail.strategy import NormalSpec
+
+
+@dataclass
+class ReferenceRun:
+    """Equity and cash per bar, fills (bar, symbol, signed quantity, price) and trades as dictionaries."""
+
+    equity: list[float] = field(default_factory=list)
+    cash: list[float] = field(default_factory=list)
+    fills: list[tuple[int, int, float, float]] = field(default_factory=list)
+    trades: list[dict[str, Any]] = field(default_factory=list)
+
+
+def reference_run(bars: Bars, spec: NormalSpec, period: Period, contract: CalcContract) -> ReferenceRun:
+    """Simulate ``spec`` over ``period`` under the light contract."""
+    return _Reference(bars, spec, period, contract).run()
+
+
+class _Reference:
+    def __init__(self, bars: Bars, spec: NormalSpec, period: Period, contract: CalcContract) -> None:
+        self.bars, self.spec, self.contract = bars, spec, contract
+        self.first, self.stop = bars.span(period).start, bars.span(period).stop
+        self.store = FeatureStore(bars)
+        names = spec["universe"]["symbols"] or bars.symbols
+        self.members = [bars.symbols.index(name) for name in names]
+        limits = spec["portfolio_constraints"]
+        self.slots = limits["max_positions"] or len(self.members)
+        self.gross_limit = limits["leverage"]["max_gross"]
+        net = limits["leverage"]["max_net"]
+        self.net_limit = self.gross_limit if net is None else net
+        costs = spec["cost_model"]
+        self.cost = sum(costs[k]["value_bps"] for k in ("fees", "spread", "slippage")) / 10_000
+        self.out = ReferenceRun()
+        self.cash = contract.initial_capital
+        self.held: dict[int, dict[str, Any]] = {}
+        self.waiting: dict[int, dict[str, Any]] = {}
+        self.last_exit: dict[tuple[int, int], int] = {}
+        self.resize = False
+        self.halted = False
+        self.member_now: set[int] = set()
+
+    # values
+
+    def feature(self, name: str, s: int, g: int) -> float:
+        if name in ("regime_score", "regime_state"):
+            score = self.store.regime(self.spec["modules"]["regime"], np.array(self.members))[g]
+            if name == "regime_state" and not math.isnan(score):
+                return 1.0 if score == 1.0 else 0.0
+            return float(score)
+        return float(self.store.value(name, self.spec["features"], np.array(self.members))[s, g])
+
+    def operand(self, part: dict[str, Any], s: int, g: int) -> Any:
+        if "value" in part:
+            return {"RISK_ON": 1.0, "RISK_OFF": 0.0}.get(part["value"], part["value"])
+        if part["ref"] == "symbol":
+            return self.bars.symbols[s]
+        g -= part.get("lag", 0)
+        return math.nan if g < 0 else self.feature(part["ref"], s, g) * part.get("scale", 1)
+
+    def leaf(self, node: dict[str, Any], s: int, g: int) -> bool | None:
+        """True, False, or None where it touches missing data."""
+        if node["node"] == "IN":
+            value = self.operand(node["value"], s, g)
+            return None if value != value else value in node["set"]
+        left, right = self.operand(node["left"], s, g), self.operand(node["right"], s, g)
+        if left != left or right != right:
+            return None
+        if node["node"] == "CROSS_ABOVE":
+            if g == 0:
+                return None
+            old_left, old_right = self.operand(node["left"], s, g - 1), self.operand(node["right"], s, g - 1)
+            if old_left != old_left or old_right != old_right:
+                return None
+            return bool(old_left <= old_right and left > right)
+        return bool(
+            {
+                ">": left > right, ">=": left >= right, "<": left < right, "<=": left <= right,
+                "==": left == right, "!=": left != right,
+            }[node["op"]]
+        )  # fmt: skip
+
+    def holds(self, node: dict[str, Any], s: int, g: int) -> tuple[bool, bool]:
+        """(truth, blocked)."""
+        kind = node["node"]
+        if kind in ("TRUE", "FALSE"):
+            return kind == "TRUE", False
+        if kind == "NOT":
+            truth, blocked = self.holds(node["child"], s, g)
+            return not truth, blocked
+        if kind in ("AND", "OR"):
+            parts = [self.holds(child, s, g) for child in node["children"]]
+            truths = [truth for truth, _ in parts]
+            return all(truths) if kind == "AND" else any(truths), any(blocked for _, blocked in parts)
+        known = self.leaf(node, s, g)
+        policy = self.spec["nan_policy"]
+        if known is None:
+            return policy == "TREAT_AS_TRUE", policy == "DISALLOW_TRADE"
+        return known, False
+
+    def says(self, side: int, which: str, s: int, g: int) -> bool:
+        module: Any = self.spec["modules"]["long" if side > 0 else "short"]
+        if module is None:
+            return False
+        truth, blocked = self.holds(module[which], s, g)
+        return truth and not blocked
+
+    def has_bar(self, s: int, g: int) -> bool:
+        return not math.isnan(self.bars.close[s, g])
+
+    def last_close(self, s: int, g: int) -> float:
+        while not self.has_bar(s, g):
+            g -= 1
+        return float(self.bars.close[s, g])
+
+    def is_rebalance(self, g: int) -> bool:
+        rule = self.spec["execution"]["rebalance"]
+        if rule is None:
+            return False
+        if g == 0:
+            return True
+        now: date = self.bars.sessions[g].item()
+        old: date = self.bars.sessions[g - 1].item()
+        if rule == "weekly":
+            return now.isocalendar()[:2] != old.isocalendar()[:2]
+        return (now.year, now.month) != (old.year, old.month)
+
+    def places(self, g: int) -> list[int]:
+        """Members with a value of the selection feature, best first."""
+        selection: Any = self.spec["modules"]["selection"]
+        values = {s: self.feature(selection["feature"], s, g) for s in self.members}
+        known = [s for s in self.members if not math.isnan(values[s])]
+        sign = -1 if selection["order"] == "desc" else 1
+        return sorted(known, key=lambda s: (sign * values[s], s))
+
+    def update_members(self, g: int) -> None:
+        selection = self.spec["modules"]["selection"]
+        scheduled = self.spec["execution"]["rebalance"] is not None
+        if selection is not None and (self.is_rebalance(g) or not scheduled):
+            self.member_now = set(self.places(g)[: selection["top_n"]])
+
+    def ready(self, s: int, g: int) -> bool:
+        """Whether sizes and stops can be worked out from bar g."""
+        risk = self.spec["risk"]["trade_risk"]
+        distances = [risk["hard_stop"], risk["trailing_stop"], *risk["take_profit"]]
+        values = [self.store.atr(d["period"])[s, g] for d in distances if d and d["type"] == "atr"]
+        if self.spec["portfolio_constraints"]["sizing"]["type"] in ("inverse_vol", "vol_target"):
+            values.append(self.store.sizing_volatility()[s, g])
+        return all(v > 0 for v in values)
+
+    # fills
+
+    def trade(self, s: int, signed: float, price: float, t: int, position: dict[str, Any]) -> None:
+        value = abs(signed) * price
+        self.cash -= signed * price + value * self.cost
+        position["costs"] += value * self.cost
+        self.out.fills.append((t, s, signed, price))
+
+    def sell(self, s: int, quantity: float, price: float, t: int, why: str) -> None:
+        p = self.held[s]
+        whole = quantity >= p["quantity"] * (1 - 1e-12)
+        quantity = p["quantity"] if whole else quantity
+        self.trade(s, -p["side"] * quantity, price, t, p)
+        p["quantity"] -= quantity
+        p["out"] += quantity * price
+        if whole:
+            self.finish(s, t, why)
+
+    def finish(self, s: int, t: int, why: str) -> None:
+        p = self.held.pop(s)
+        pnl = p["side"] * (p["out"] - p["in"]) - p["costs"]
+        self.out.trades.append(
+            {"symbol": s, "side": p["side"], "entry": p["entry"], "exit": t, "why": why, "pnl": pnl}
+        )
+        self.last_exit[s, p["side"]] = t
+
+    def stop_of(self, p: dict[str, Any]) -> tuple[float, str] | None:
+        options = []
+        if p["hard"] is not None:
+            options.append((p["hard"], "HARD_STOP"))
+        if p["trail"] is not None:
+            kind, size = p["trail"]
+            gap = size * p["peak"] if kind == "pct" else size
+            options.append((p["peak"] - p["side"] * gap, "TRAILING_STOP"))
+        if not options:
+            return None
+        return max(options, key=lambda o: (o[0] * p["side"], o[1] == "HARD_STOP"))
+
+    def targets(self, s: int, price: float, t: int, at_open: bool) -> None:
+        while s in self.held and self.held[s]["targets"]:
+            p = self.held[s]
+            level, fraction = p["targets"][0]
+            if (price - level) * p["side"] < 0:
+                return
+            p["targets"] = p["targets"][1:]
+            self.sell(s, fraction * p["first"], price if at_open else level, t, "TAKE_PROFIT")
+
+    def exits_at_open(self, t: int, g: int) -> None:
+        for s in sorted(self.held):
+            p, price = self.held[s], float(self.bars.open[s, g])
+            if not self.has_bar(s, g):
+                continue
+            stop = self.stop_of(p)
+            if p["leave"] is not None:
+                self.sell(s, p["quantity"], price, t, p["leave"])
+            elif stop is not None and (price - stop[0]) * p["side"] <= 0:
+                self.sell(s, p["quantity"], price, t, stop[1])
+            else:
+                self.targets(s, price, t, at_open=True)
+
+    def value_at_open(self, g: int) -> tuple[float, float, float]:
+        gross = net = 0.0
+        for s, p in self.held.items():
+            price = float(self.bars.open[s, g]) if self.has_bar(s, g) else self.last_close(s, g)
+            gross += p["quantity"] * price
+            net += p["side"] * p["quantity"] * price
+        return self.cash + net, gross, net
+
+    def weights(self, group: list[tuple[int, int]]) -> list[float]:
+        """Target weights of (symbol, decision bar) pairs sized together."""
+        limits = self.spec["portfolio_constraints"]
+        sizing, base = limits["sizing"], self.gross_limit / self.slots
+        kind = sizing["type"]
+        vols = [float(self.store.sizing_volatility()[s, g]) for s, g in group]
+        if kind == "fixed_fraction":
+            raw = [sizing["fraction"]] * len(group)
+        elif kind == "inverse_vol":
+            raw = [len(group) * base * (1 / v) / sum(1 / w for w in vols) for v in vols]
+        elif kind == "vol_target":
+            raw = [base * min(1, sizing["target_volatility_annual"] / (v * math.sqrt(252))) for v in vols]
+        else:
+            raw = [base] * len(group)
+        return [min(w, limits["max_position_weight"]) for w in raw]
+
+    def entries_at_open(self, t: int, g: int) -> None:
+        sized = self.spec["portfolio_constraints"]["sizing"]["type"] in ("inverse_vol", "vol_target")
+        kept = []
+        if self.resize:
+            for s in sorted(self.held):
+                usable = self.store.sizing_volatility()[s, g - 1] > 0 if sized else True
+                if self.has_bar(s, g) and usable:
+                    kept.append(s)
+        self.resize = False
+        ready = sorted(
+            (s for s in self.waiting if self.has_bar(s, g)), key=lambda s: (self.waiting[s]["rank"], s)
+        )
+        orders = {s: self.waiting.pop(s) for s in ready}
+        ready = ready[: max(0, self.slots - len(self.held))]
+        group = [(s, g - 1) for s in kept] + [(s, orders[s]["decided"]) for s in ready]
+        weights = dict(zip([s for s, _ in group], self.weights(group), strict=True))
+        start = self.value_at_open(g)[0]
+        for s in kept:
+            p, price = self.held[s], float(self.bars.open[s, g])
+            excess = p["quantity"] - weights[s] * start / (price * (1 + self.cost))
+            if start > 0 and excess * price > 1e-6 * start:
+                self.sell(s, excess, price, t, "REBALANCE")
+        for s in kept + ready:
+            p, price = self.held.get(s), float(self.bars.open[s, g])
+            side = p["side"] if p else orders[s]["side"]
+            spent = p["quantity"] * price * (1 + self.cost) if p else 0.0
+            value = min(weights[s] * start - spent, self.room(g, side))
+            if value <= 1e-6 * max(start, 0.0):
+                continue
+            quantity = value / (price * (1 + self.cost))
+            if p is None:
+                p = self.held[s] = self.opened(s, side, price, quantity, t, orders[s]["decided"])
+            self.trade(s, side * quantity, price, t, p)
+            p["quantity"] += quantity
+            p["in"] += quantity * price
+
+    def room(self, g: int, side: int) -> float:
+        """The largest value, costs included, after which gross and net still respect their limits."""
+        equity, gross, net = self.value_at_open(g)
+        c = self.cost
+        by_gross = (self.gross_limit * equity - gross) / ((1 + self.gross_limit * c) / (1 + c))
+        by_net = (self.net_limit * equity - side * net) / ((1 + self.net_limit * c) / (1 + c))
+        return max(0.0, min(by_gross, by_net))
+
+    def opened(
+        self, s: int, side: int, price: float, quantity: float, t: int, decided: int
+    ) -> dict[str, Any]:
+        risk = self.spec["risk"]["trade_risk"]
+
+        def gap(d: dict[str, Any]) -> float:
+            return float(
+                d["value"] * (price if d["type"] == "pct" else self.store.atr(d["period"])[s, decided])
+            )
+
+        hard, trail = risk["hard_stop"], risk["trailing_stop"]
+        return {
+            "side": side, "quantity": 0.0, "first": quantity, "entry": t, "in": 0.0, "out": 0.0, "costs": 0.0,
+            "leave": None, "peak": price,
+            "hard": price - side * gap(hard) if hard else None,
+            "trail": (trail["type"], trail["value"] if trail["type"] == "pct" else gap(trail)) if trail else None,
+            "targets": [(price + side * gap(d), d["fraction"]) for d in risk["take_profit"]],
+        }  # fmt: skip
+
+    def inside(self, t: int, g: int) -> None:
+        for s in sorted(self.held):
+            if not self.has_bar(s, g):
+                continue
+            p, low, high = self.held[s], float(self.bars.low[s, g]), float(self.bars.high[s, g])
+            bad, good = (low, high) if p["side"] > 0 else (high, low)
+            stop = self.stop_of(p)
+            if stop is not None and (bad - stop[0]) * p["side"] <= 0:
+                self.sell(s, p["quantity"], stop[0], t, stop[1])
+                continue
+            self.targets(s, good, t, at_open=False)
+            if s in self.held:
+                p["peak"] = max(p["peak"], high) if p["side"] > 0 else min(p["peak"], low)
+
+    # the loop
+
+    def run(self) -> ReferenceRun:
+        for g in range(self.first):
+            self.update_members(g)
+        best = previous = self.contract.initial_capital
+        limits = self.spec["risk"]["portfolio_risk"]
+        for g in range(self.first, self.stop):
+            t = g - self.first
+            if t > 0:
+                self.exits_at_open(t, g)
+                self.entries_at_open(t, g)
+            self.inside(t, g)
+            values = {s: p["quantity"] * self.last_close(s, g) for s, p in self.held.items()}
+            shorts = sum(v for s, v in values.items() if self.held[s]["side"] < 0)
+            self.cash -= shorts * self.contract.borrow_rate_annual / self.contract.annualization_factor
+            equity = self.cash + sum(self.held[s]["side"] * v for s, v in values.items())
+            self.out.equity.append(equity)
+            self.out.cash.append(self.cash)
+            self.update_members(g)
+            if g == self.stop - 1:
+                break
+            best = max(best, equity)
+            if not self.halted:
+                loss, depth = limits["max_daily_loss_pct"], limits["max_drawdown_pct"]
+                if (
+                    equity <= 0
+                    or (loss and equity <= previous * (1 - loss))
+                    or (depth and equity <= best * (1 - depth))
+                ):
+                    self.halted = True
+                    self.waiting = {}
+                    for p in self.held.values():
+                        p["leave"] = "PORTFOLIO_RISK"
+            previous = equity
+            if not self.halted:
+                self.decide(t, g)
+        for s in sorted(self.held):
+            p = self.held[s]
+            p["out"] += p["quantity"] * self.last_close(s, self.stop - 1)
+            self.finish(s, self.stop - 1 - self.first, "OPEN")
+        return self.out
+
+    def decide(self, t: int, g: int) -> None:
+        if self.is_rebalance(g) and self.held:
+            self.resize = True
+        for s in self.members:
+            if not self.has_bar(s, g):
+                continue
+            if s in self.held:
+                self.decide_held(s, t, g)
+            else:
+                self.decide_flat(s, t, g)
+
+    def decide_held(self, s: int, t: int, g: int) -> None:
+        p = self.held[s]
+        module: Any = self.spec["modules"]["long" if p["side"] > 0 else "short"]
+        if self.says(p["side"], "exit", s, g):
+            p["leave"] = "SIGNAL"
+        elif self.spec["modules"]["selection"] is not None and s not in self.member_now:
+            p["leave"] = "SELECTION"
+        elif module["max_holding_bars"] and t - p["entry"] + 1 >= module["max_holding_bars"]:
+            p["leave"] = "TIME_STOP"
+
+    def decide_flat(self, s: int, t: int, g: int) -> None:
+        if self.spec["modules"]["selection"] is not None and s not in self.member_now:
+            return
+        wants = [
+            side for side in (1, -1) if self.says(side, "entry", s, g) and not self.says(side, "exit", s, g)
+        ]
+        if len(wants) != 1 or not self.ready(s, g):
+            return
+        side = wants[0]
+        module: Any = self.spec["modules"]["long" if side > 0 else "short"]
+        if t < self.last_exit.get((s, side), -(10**9)) + module["cooldown_bars"]:
+            return
+        rank = 0
+        if self.spec["modules"]["selection"] is not None:
+            order = self.places(g)
+            rank = order.index(s) if s in order else 10**6
+        self.waiting[s] = {"side": side, "decided": g, "rank": rank}
