@@ -17,8 +17,8 @@ from typing import Any
 import rfc8785
 
 from quantrail.strategy import TEMPLATES, canonicalise, parse_spec, recombine
+from quantrail.strategy.models import StrategySpec
 from quantrail.strategy.normalise import normal_spec
-from quantrail.strategy.spec import StrategySpec
 
 SYMBOLS = [f"S{index:02d}" for index in range(30)]
 

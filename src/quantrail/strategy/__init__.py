@@ -7,6 +7,9 @@ the engines execute (:mod:`quantrail.strategy.normal` says what each part of it 
 atoms are ideas with parameters that make documents.
 """
 
+from quantrail.strategy import templates
+from quantrail.strategy.advice import advisories
+from quantrail.strategy.builders import ALWAYS, NEVER, Condition, Value, bar, ind, spec
 from quantrail.strategy.canonical import (
     SPEC_HASH_VERSION,
     CanonicalSpec,
@@ -16,7 +19,10 @@ from quantrail.strategy.canonical import (
 )
 from quantrail.strategy.catalogue import BAR_COLUMNS, FEATURE_TYPES, VARIABLES, FeatureParam, FeatureType
 from quantrail.strategy.complexity import Complexity, complexity, module_trees
+from quantrail.strategy.diff import Difference, diff
+from quantrail.strategy.documents import load_document
 from quantrail.strategy.explain import condition_text, explain, explain_normal
+from quantrail.strategy.models import StrategySpec
 from quantrail.strategy.naming import content_name
 from quantrail.strategy.normal import (
     Constant,
@@ -35,7 +41,7 @@ from quantrail.strategy.normal import (
 from quantrail.strategy.parse import parse_spec
 from quantrail.strategy.problems import CODES, Problem
 from quantrail.strategy.recombine import recombine, to_document
-from quantrail.strategy.spec import StrategySpec
+from quantrail.strategy.schema import json_schema
 from quantrail.strategy.support import SUPPORTED
 from quantrail.strategy.templates import (
     ATOMS,
@@ -51,10 +57,12 @@ from quantrail.strategy.templates import (
 )
 
 __all__ = [
+    "ALWAYS",
     "ATOMS",
     "BAR_COLUMNS",
     "CODES",
     "FEATURE_TYPES",
+    "NEVER",
     "SPEC_HASH_VERSION",
     "SUPPORTED",
     "TEMPLATES",
@@ -62,7 +70,9 @@ __all__ = [
     "Atom",
     "CanonicalSpec",
     "Complexity",
+    "Condition",
     "Constant",
+    "Difference",
     "Distance",
     "FeatureParam",
     "FeatureType",
@@ -81,20 +91,29 @@ __all__ = [
     "StrategySpec",
     "TakeProfit",
     "Template",
+    "Value",
+    "advisories",
     "assemble",
+    "bar",
     "canonical_from_json",
     "canonicalise",
     "combine",
     "complexity",
     "condition_text",
     "content_name",
+    "diff",
     "explain",
     "explain_normal",
     "from_normal",
+    "ind",
+    "json_schema",
+    "load_document",
     "module_trees",
     "parse_spec",
     "recombine",
+    "spec",
     "template",
     "template_spec",
+    "templates",
     "to_document",
 ]

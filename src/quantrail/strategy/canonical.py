@@ -13,10 +13,10 @@ from quantrail.domain.ids import LogicHash, StrategyId
 from quantrail.errors import SpecInvalid
 from quantrail.strategy.documents import load_document
 from quantrail.strategy.fast import FastForm, fast_form
+from quantrail.strategy.models import StrategySpec
 from quantrail.strategy.normal import NormalSpec
 from quantrail.strategy.normalise import normal_spec
 from quantrail.strategy.parse import parse_document
-from quantrail.strategy.spec import StrategySpec
 
 SPEC_HASH_VERSION = "h1"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quantrail.strategy.models import StrategySpec
 from quantrail.strategy.normal import Node, NormalSide, NormalSpec
 from quantrail.strategy.normalise import normal_spec
 from quantrail.strategy.number import number_text
 from quantrail.strategy.parse import parse_spec
-from quantrail.strategy.spec import StrategySpec
 
 _WORDS = {
     "==": "is",

@@ -22,18 +22,7 @@ from quantrail.strategy.check_features import check_feature
 from quantrail.strategy.check_modules import check_settings
 from quantrail.strategy.documents import load_document
 from quantrail.strategy.limits import FEATURE_KEY
-from quantrail.strategy.naming import content_name, normal_feature
-from quantrail.strategy.normal import NormalFeature
-from quantrail.strategy.problems import ProblemList
-from quantrail.strategy.settings import (
-    normal_execution,
-    normal_portfolio,
-    normal_regime,
-    normal_risk,
-    normal_universe,
-    plain,
-)
-from quantrail.strategy.spec import (
+from quantrail.strategy.models import (
     CostModel,
     Entry,
     Execution,
@@ -44,6 +33,17 @@ from quantrail.strategy.spec import (
     Risk,
     Selection,
     Universe,
+)
+from quantrail.strategy.naming import content_name, normal_feature
+from quantrail.strategy.normal import NormalFeature
+from quantrail.strategy.problems import ProblemList
+from quantrail.strategy.settings import (
+    normal_execution,
+    normal_portfolio,
+    normal_regime,
+    normal_risk,
+    normal_universe,
+    plain,
 )
 
 _MEMO = 4096

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quantrail.strategy.models import StrategySpec
 from quantrail.strategy.naming import name_features, with_inputs
 from quantrail.strategy.normal import NormalModules, NormalSide, NormalSpec
 from quantrail.strategy.settings import (
@@ -15,7 +16,6 @@ from quantrail.strategy.settings import (
     normal_universe,
     plain,
 )
-from quantrail.strategy.spec import StrategySpec
 from quantrail.strategy.tree import FALSE, conjunction, normal_tree, references
 
 REGIME_VARIABLES = frozenset({"regime_state", "regime_score"})

@@ -12,11 +12,11 @@ from quantrail.strategy.check_modules import check_modules, check_settings
 from quantrail.strategy.complexity import comparison_count, module_trees, tree_depth
 from quantrail.strategy.documents import load_document
 from quantrail.strategy.limits import MAX_AST_DEPTH, MAX_COMPARISONS
+from quantrail.strategy.models import StrategySpec
 from quantrail.strategy.normal import NormalSpec
 from quantrail.strategy.normalise import normal_spec
 from quantrail.strategy.problems import Path as JsonPath
 from quantrail.strategy.problems import ProblemList, spec_invalid
-from quantrail.strategy.spec import StrategySpec
 from quantrail.strategy.structure import check_structure
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from quantrail.strategy.models import StrategySpec
 from quantrail.strategy.nodes import NODE_KINDS
 from quantrail.strategy.problems import Path, ProblemList, nearest
-from quantrail.strategy.spec import StrategySpec
 
 _CODES = {
     "missing": "MISSING",
