@@ -7,10 +7,12 @@ right are kept apart with the reason; nothing is silently dropped or filled.
 """
 
 from quantrail.marketdata.collecting import Collected
+from quantrail.marketdata.intake import Reading
 from quantrail.marketdata.records import (
     DAILY,
     Finding,
     ImportReport,
+    Preview,
     Snapshot,
     StoredBasis,
     SymbolChange,
@@ -38,6 +40,8 @@ __all__ = [
     "Finding",
     "ImportReport",
     "MarketStore",
+    "Preview",
+    "Reading",
     "Snapshot",
     "StoredBasis",
     "SymbolChange",

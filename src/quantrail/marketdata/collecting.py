@@ -45,14 +45,15 @@ def snapshot_of_slice(home: Path, version: DataVersion) -> DataVersion | None:
 
 
 def collect(
-    home: Path, keep: Collection[DataVersion], now: datetime, *, dry_run: bool, wait: float
+    home: Path, keep: Collection[DataVersion] | None, now: datetime, *, dry_run: bool, wait: float
 ) -> Collected:
     """Remove snapshots but the current one, those of ``keep`` and the young, then files no snapshot names.
 
-    ``keep`` holds versions of snapshots or of slices that stored results rest on.
+    ``keep`` holds versions of snapshots or of slices that stored results rest on; None: all ever read.
     """
     with durable.writer_lock(home, wait):
         held = [manifest.load(home, version) for version in manifest.versions(home)]
+        keep = _ever_read(home) if keep is None else keep
         wanted = {snapshot_of_slice(home, version) for version in keep} | {manifest.current_version(home)}
         young = {m.snapshot.version for m in held if now - m.snapshot.created_at < GRACE}
         gone = [m for m in held if m.snapshot.version not in wanted | young]
@@ -62,6 +63,10 @@ def collect(
         if not dry_run:
             _remove(home, gone, files)
         return Collected(tuple(m.snapshot.version for m in gone), tuple(files), size)
+
+
+def _ever_read(home: Path) -> list[DataVersion]:
+    return [DataVersion(path.stem) for path in (home / "slices").glob("*.json")]
 
 
 def _unreferenced(home: Path, stays: list[Manifest]) -> list[str]:

@@ -90,6 +90,17 @@ class SymbolChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """What a source would bring. ``mapping`` leads from its column names to ours."""
+
+    mapping: dict[str, str]
+    symbols: tuple[str, ...]
+    rows: int
+    refused: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ImportReport:
     """Counts are rows. ``mapping`` leads from the source's column names to ours."""
 

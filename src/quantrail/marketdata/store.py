@@ -16,10 +16,10 @@ from quantrail.errors import InvalidInput, NotFound
 from quantrail.marketdata import arrays, collecting, comparing, exporting, manifest, sql
 from quantrail.marketdata.collecting import Collected
 from quantrail.marketdata.importing import Importer
-from quantrail.marketdata.intake import Reading
+from quantrail.marketdata.intake import Reading, read
 from quantrail.marketdata.manifest import Manifest
 from quantrail.marketdata.quality import check_rows
-from quantrail.marketdata.records import DAILY, Finding, ImportReport, Snapshot, StoredBasis
+from quantrail.marketdata.records import DAILY, Finding, ImportReport, Preview, Snapshot, StoredBasis
 from quantrail.marketdata.sample import SAMPLE_SOURCE, sample_path
 
 if TYPE_CHECKING:
@@ -71,6 +71,17 @@ class MarketStore:
             interval=interval,
             check=check,
             progress=progress,
+        )
+
+    def preview(self, data: Path | str | pl.DataFrame | pd.DataFrame, how: Reading) -> Preview:
+        """What an import would read, storing nothing: mapping, rows, refusals. Raises as it would."""
+        rows, mapping = read(data, how, self._clock())
+        return Preview(
+            mapping,
+            tuple(sorted(rows.rows["symbol"].unique().to_list())),
+            rows.rows.height,
+            rows.refused.height,
+            rows.findings,
         )
 
     def import_sample(self) -> ImportReport:
@@ -162,10 +173,11 @@ class MarketStore:
         """The snapshot from which a slice of this version was first read, None if it never was."""
         return collecting.snapshot_of_slice(self._root, version)
 
-    def collect(self, keep: Collection[DataVersion], *, dry_run: bool = False) -> Collected:
+    def collect(self, keep: Collection[DataVersion] | None, *, dry_run: bool = False) -> Collected:
         """Remove snapshots older than an hour that are neither current nor in ``keep``, and their files.
 
-        ``keep`` holds the data versions of every stored result, as the results name them.
+        ``keep`` holds the data versions of every stored result, as the results name them; None keeps
+        every snapshot that a slice was ever read from.
         """
         return collecting.collect(self._root, keep, self._clock(), dry_run=dry_run, wait=60.0)
 

@@ -1,0 +1,100 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+import typer
+
+from quantrail.apps.cli import data
+from quantrail.errors import InvalidInput, NotFound
+
+Say = Callable[..., str]
+
+
+@pytest.fixture
+def say(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Runs one `data …` command on a home of its own and returns its stdout."""
+
+    def run(*words: str) -> str:
+        capsys.readouterr()
+        data.app([*words, "--home", str(tmp_path / "home")], standalone_mode=False)
+        return capsys.readouterr().out
+
+    return run
+
+
+def bars(folder: Path, *, shift: float = 0.0) -> str:
+    path = folder / "bars.csv"
+    rows = [f"AAA,2020-01-{d:02d},10,12,8,{10.5 + shift},100" for d in (6, 7, 8, 9, 10)]
+    path.write_text("\n".join(["Ticker,Date,Open,High,Low,Close,Volume", *rows]) + "\n")
+    return str(path)
+
+
+def test_an_import_shows_the_columns_first_and_says_what_it_did(say: Say, tmp_path: Path) -> None:
+    text = say("import", bars(tmp_path))
+    assert "Ticker → symbol" in text
+    assert "5 rows added, 0 changed" in text
+    again = json.loads(say("import", bars(tmp_path), "--json"))
+    assert (again["added"], again["unchanged"]) == (0, 5)
+
+
+def test_a_dry_run_stores_nothing(say: Say, tmp_path: Path) -> None:
+    assert "5 rows" in say("import", bars(tmp_path), "--dry-run")
+    assert "no market data yet" in say("list")
+
+
+def test_versions_are_found_by_their_beginning_and_compared(say: Say, tmp_path: Path) -> None:
+    say("import", bars(tmp_path))
+    say("import", bars(tmp_path, shift=0.5))
+    versions = [row["version"] for row in json.loads(say("list", "--snapshots", "--json"))]
+    rows = json.loads(say("diff", versions[0][:10], versions[1][:10], "--json"))
+    assert {row["columns"] for row in rows} == {"close"}
+    assert len(rows) == 5
+    old = json.loads(
+        say("sql", "select avg(close_price) a from market_data", "--version", versions[0][:8], "--json")
+    )
+    assert old == [{"a": 10.5}]
+    with pytest.raises(NotFound, match="begins with"):
+        say("diff", "zz", versions[0])
+
+
+def test_the_sample_is_listed_checked_and_drawn(say: Say, tmp_path: Path) -> None:
+    say("import", "--sample")
+    assert len(json.loads(say("list", "--json"))) == 34
+    findings = json.loads(say("check", "--json", "--html", str(tmp_path / "gaps.html")))["findings"]
+    assert ("MRK", "2017-09-14") in {(f["symbol"], f["date"]) for f in findings}
+    assert "MRK" in (tmp_path / "gaps.html").read_text()
+    say("show", "MRK", "--plot", str(tmp_path / "mrk.html"))
+    assert "bad_bar" in (tmp_path / "mrk.html").read_text()
+    assert say("show", "MRK", "--csv", "-n", "1").splitlines()[1].startswith("MRK,2018-02-07,")
+
+
+def test_a_grave_finding_makes_the_answer_no(say: Say, tmp_path: Path) -> None:
+    frame = pl.read_csv(bars(tmp_path)).with_columns(pl.col("Date"))
+    ten = pl.col("Date") == "2020-01-08"
+    names = ["Open", "High", "Low", "Close"]
+    frame.with_columns(
+        pl.when(ten).then(pl.col(n) * 10).otherwise(pl.col(n)).alias(n) for n in names
+    ).write_csv(tmp_path / "ten.csv")
+    say("import", str(tmp_path / "ten.csv"))
+    with pytest.raises(typer.Exit) as stop:
+        data.check(home=tmp_path / "home")
+    assert stop.value.exit_code == 3
+
+
+def test_exports_and_collection_say_what_they_did(say: Say, tmp_path: Path) -> None:
+    say("import", bars(tmp_path))
+    assert "1 files written" in say("export", "--parquet", str(tmp_path / "out"))
+    say("export", "--duckdb", str(tmp_path / "out.duckdb"))
+    assert (tmp_path / "out.duckdb").exists()
+    assert json.loads(say("gc", "--dry-run", "--json"))["snapshots"] == []
+    with pytest.raises(InvalidInput, match="--duckdb"):
+        say("export")
+
+
+def test_an_import_of_nothing_and_an_odd_basis_are_refused(say: Say, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="--sample"):
+        say("import")
+    with pytest.raises(InvalidInput, match="split_adjusted"):
+        say("import", bars(tmp_path), "--basis", "odd")
