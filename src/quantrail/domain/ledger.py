@@ -24,7 +24,7 @@ from quantrail.domain.records import ArtifactRef, Json
 
 @dataclass(frozen=True, slots=True)
 class TemplateEntry:
-    """A template of the library. The store keeps ``usage_count`` itself."""
+    """A template of the library. How often it was used is counted from the strategies."""
 
     template_id: str
     name: str
@@ -39,7 +39,7 @@ class TemplateEntry:
 
 @dataclass(frozen=True, slots=True)
 class AtomEntry:
-    """An atom of the library. The store keeps ``usage_count`` itself."""
+    """An atom of the library. How often it was used is counted from the strategies."""
 
     atom_id: str
     kind: str  # entry | filter | exit | sizing | risk

@@ -49,6 +49,8 @@ class Keys:
     measured: set[int] = field(default_factory=set)
     scored: set[tuple[int, int]] = field(default_factory=set)
     explained: set[int] = field(default_factory=set)
+    # Answers already given in this transaction, by the question as it was asked.
+    memo: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     # --- things that must be there ---------------------------------------------------------------
     def policy(self, version: str) -> int:
@@ -69,9 +71,19 @@ class Keys:
         return self._must("snapshots", "data_version", raw, version, "save_snapshots")
 
     def run(self, run_id: str) -> int:
-        return self._must("runs", "run_id", v.uuid16(run_id, "run_id"), run_id, "insert_run")
+        found = self.memo.get(("run", run_id))
+        if found is None:
+            raw = v.uuid16(run_id, "run_id")
+            found = self.memo["run", run_id] = self._must("runs", "run_id", raw, run_id, "insert_run")
+        return found
 
     def iteration(self, run_id: str, iteration_id: int) -> int:
+        found = self.memo.get((run_id, iteration_id))
+        if found is None:
+            found = self.memo[run_id, iteration_id] = self._iteration(run_id, iteration_id)
+        return found
+
+    def _iteration(self, run_id: str, iteration_id: int) -> int:
         run_pk = self.run(run_id)
         found = self._cached(
             ("iterations", run_pk, iteration_id),
@@ -115,6 +127,16 @@ class Keys:
         return self._intern((table, raw), table, (raw, text)) if found is None else found
 
     def context(self, key: ReproductionKey, models: ModelVersions) -> int:
+        asked = (
+            key.data_version, key.engine_mode, key.period_start, key.period_end, key.engine_version,
+            key.universe_version, key.bar_interval, key.model_versions_hash,
+        )  # fmt: skip
+        found = self.memo.get(asked)
+        if found is None:
+            found = self.memo[asked] = self._context(key, models)
+        return found
+
+    def _context(self, key: ReproductionKey, models: ModelVersions) -> int:
         content = (
             v.hash32(key.data_version, "data_version"), key.engine_mode.value,
             v.day(key.period_start, "period_start"), v.day(key.period_end, "period_end"),
@@ -129,6 +151,15 @@ class Keys:
         )
 
     def trial_context(self, trial: Trial) -> int:
+        asked = (
+            trial.universe_version, trial.period_start, trial.period_end, trial.door, trial.requested_by
+        )  # fmt: skip
+        found = self.memo.get(asked)
+        if found is None:
+            found = self.memo[asked] = self._trial_context(trial)
+        return found
+
+    def _trial_context(self, trial: Trial) -> int:
         content = (
             self.universe(trial.universe_version), v.day(trial.period_start, "period_start"),
             v.day(trial.period_end, "period_end"), trial.door.value,
@@ -139,13 +170,22 @@ class Keys:
         )
 
     def tag(self, tag: str) -> int:
-        return self._interned("tags", "tag", (v.label(tag, "tag"),))
+        found = self.memo.get(("tag", tag))
+        if found is None:
+            found = self.memo["tag", tag] = self._interned("tags", "tag", (v.label(tag, "tag"),))
+        return found
 
     def rule(self, rule_id: str, rule_version: str, policy_version: str) -> int:
-        content = (
-            v.label(rule_id, "rule_id"), v.label(rule_version, "rule_version"), self.policy(policy_version)
-        )  # fmt: skip
-        return self._interned("failure_rules", "rule_id rule_version policy_pk", content)
+        asked = ("rule", rule_id, rule_version, policy_version)
+        found = self.memo.get(asked)
+        if found is None:
+            content = (
+                v.label(rule_id, "rule_id"), v.label(rule_version, "rule_version"), self.policy(policy_version)
+            )  # fmt: skip
+            found = self.memo[asked] = self._interned(
+                "failure_rules", "rule_id rule_version policy_pk", content
+            )
+        return found
 
     def _interned(self, table: str, columns: str, content: Row) -> int:
         where = " AND ".join(f"{name} = ?" for name in columns.split())

@@ -92,11 +92,10 @@ def list_failures(session: Session, tag: str | None, run_id: RunId | None, limit
     return [_failure(row) for row in session.rows(_FAILURE + condition + order, [*params, limit])]
 
 
-_MAINTAINED = {
-    FailureKey.TAG: "SELECT t.tag, c.failures FROM tag_counts c JOIN tags t ON t.pk = c.tag_pk "
-    "WHERE c.failures > 0",
-    FailureKey.CATEGORY: "SELECT category, failures FROM category_counts WHERE failures > 0",
-}
+_BY_TAG = """SELECT t.tag, c.failures FROM tag_counts c JOIN tags t ON t.pk = c.tag_pk WHERE c.failures > 0
+ORDER BY 2 DESC, 1 LIMIT ?"""
+_BY_CATEGORY = "SELECT category, count(*) FROM failures GROUP BY category ORDER BY 2 DESC, 1 LIMIT ?"
+_WHOLE_STORE = {FailureKey.TAG: _BY_TAG, FailureKey.CATEGORY: _BY_CATEGORY}
 _COUNTED = {
     FailureKey.TAG: ("t.tag", "JOIN failure_tags x ON x.failure_pk = fl.pk JOIN tags t ON t.pk = x.tag_pk"),
     FailureKey.CATEGORY: ("fl.category", ""),
@@ -114,8 +113,8 @@ _COUNTED = {
 def repeated_failures(
     session: Session, top_n: int, by: FailureKey, run_id: RunId | None
 ) -> list[FailureCount]:
-    if run_id is None and by in _MAINTAINED:
-        rows = session.rows(f"{_MAINTAINED[by]} ORDER BY 2 DESC, 1 LIMIT ?", [top_n])
+    if run_id is None and by in _WHOLE_STORE:
+        rows = session.rows(_WHOLE_STORE[by], [top_n])
         return [FailureCount(row[0], row[1]) for row in rows]
     column, joins = _COUNTED[by]
     where = "" if run_id is None else f"WHERE fl.backtest_pk IN {_RUN_BACKTESTS}"

@@ -144,7 +144,8 @@ def list_files(session: Session) -> list[r.ArtifactFile]:
 def list_templates(session: Session) -> list[tuple[ledger.TemplateEntry, int]]:
     rows = session.rows(
         "SELECT template_id, name, tier, status, confidence, parameter_schema_json, rationale, reference, "
-        "atoms_json, usage_count FROM templates ORDER BY template_id"
+        "atoms_json, (SELECT count(*) FROM strategies s WHERE s.template_pk = t.pk) "
+        "FROM templates t ORDER BY template_id"
     )
     return [
         (
@@ -161,8 +162,7 @@ def list_templates(session: Session) -> list[tuple[ledger.TemplateEntry, int]]:
 def list_atoms(session: Session) -> list[tuple[ledger.AtomEntry, int]]:
     rows = session.rows(
         "SELECT atom_id, kind, tier, status, confidence, parameter_schema_json, rationale, reference, "
-        "usage_count "
-        "FROM atoms ORDER BY atom_id"
+        "(SELECT count(*) FROM strategy_atoms x WHERE x.atom_pk = a.pk) FROM atoms a ORDER BY atom_id"
     )
     return [
         (

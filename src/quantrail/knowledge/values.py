@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from quantrail.errors import InvalidInput
@@ -16,6 +17,12 @@ MAX_JSON = 16_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _INT64 = 2**63
+
+
+def _refuse(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} {value!r:.60} is not JSON")
 
 
 def label(value: str, what: str, limit: int = MAX_LABEL) -> str:
@@ -63,6 +70,17 @@ def real(value: float, what: str) -> float:
 
 def maybe_real(value: float | None, what: str) -> float | None:
     return None if value is None else real(value, what)
+
+
+def reals(values: Sequence[float | None], names: Sequence[str]) -> list[float | None]:
+    """``maybe_real`` of a whole row; the sum shows at once whether anything in it is not finite."""
+    try:
+        found = [None if value is None else float(value) + 0.0 for value in values]
+    except (TypeError, ValueError, OverflowError):
+        found = [math.nan]
+    if math.isfinite(sum(value for value in found if value is not None)):
+        return found
+    return [maybe_real(value, name) for value, name in zip(values, names, strict=True)]
 
 
 def whole(value: int, what: str) -> int:
@@ -116,18 +134,27 @@ def uuid_text(value: bytes) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+# Built once: JSONEncoder.encode would build this for every value.
+_chunks = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
+    None, _refuse, json.encoder.encode_basestring, None, ":", ",", True, False, False
+)
 
 
 def json_text(value: Mapping[str, Any] | Sequence[Any], what: str) -> str:
     """Sorted, compact JSON; NaN, infinities, unknown types and NUL are refused."""
     try:
-        text = _encode(value if isinstance(value, dict | list | tuple) else dict(value))
+        text = "".join(_chunks(value if isinstance(value, dict | list | tuple) else dict(value), 0))
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"{what} has no JSON form: {error}") from error
     if "\\u0000" in text:
         raise InvalidInput(f"{what} holds a NUL character; remove it")
     return label(text, what, MAX_JSON)
+
+
+@lru_cache(maxsize=4096)
+def names_json(names: tuple[str, ...], what: str) -> str:
+    """``json_text`` of names that repeat: tags, fail reasons."""
+    return json_text(names, what)
 
 
 def maybe_json(value: Mapping[str, Any] | None, what: str) -> str | None:

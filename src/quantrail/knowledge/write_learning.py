@@ -48,12 +48,10 @@ def _failure(keys: Keys, f: r.Failure, backtest_pk: int, now: int) -> Row:
     confidence = v.real(f.confidence, "confidence")
     if not 0 <= confidence <= 1:
         raise InvalidInput(f"confidence of {f.failure_id} is {confidence}, which is not within 0..1")
-    for tag in f.tags:
-        v.label(tag, "tag")
     return (
         v.hash32(f.failure_id, "failure_id"), backtest_pk,
         keys.rule(f.rule_id, f.rule_version, f.policy_version),
-        f.category.value, v.json_text(f.tags, "tags"), f.severity.value, confidence,
+        f.category.value, v.names_json(f.tags, "tags"), f.severity.value, confidence,
         v.prose(f.summary, "summary"), *keys.artifact(f.evidence_pack_path),
         v.maybe_json(f.evidence, "evidence"),
         f.state.value, now,

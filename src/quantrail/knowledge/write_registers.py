@@ -56,7 +56,7 @@ def save_templates(keys: Keys, templates: Sequence[ledger.TemplateEntry]) -> Wri
         (v.label(t.template_id, "template_id"), v.label(t.name, "template name"), t.tier.value,
          v.label(t.status, "status"), v.real(t.confidence, "confidence"),
          v.json_text(t.parameter_schema, "parameter_schema"), v.prose(t.rationale, "rationale"),
-         v.prose(t.reference, "reference"), v.json_text(t.atoms, "atoms"), 0, keys.now())
+         v.prose(t.reference, "reference"), v.json_text(t.atoms, "atoms"), keys.now())
         for t in templates
     ]  # fmt: skip
     written = _TEMPLATES(keys.session, rows)[1]
@@ -76,7 +76,7 @@ def save_atoms(keys: Keys, atoms: Sequence[ledger.AtomEntry]) -> Written:
         (v.label(a.atom_id, "atom_id"), v.label(a.kind, "atom kind"), a.tier.value,
          v.label(a.status, "status"), v.real(a.confidence, "confidence"),
          v.json_text(a.parameter_schema, "parameter_schema"), v.prose(a.rationale, "rationale"),
-         v.prose(a.reference, "reference"), 0, keys.now())
+         v.prose(a.reference, "reference"), keys.now())
         for a in atoms
     ]  # fmt: skip
     written = _ATOMS(keys.session, rows)[1]

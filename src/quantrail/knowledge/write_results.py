@@ -42,7 +42,7 @@ def _metrics(keys: Keys, m: r.Metrics, backtest: BacktestKeys) -> Row:
     more = {name: m.values[name] for name in m.values.keys() - _METRIC_SET}
     notes = {"undefined": dict(m.undefined), "warnings": list(m.warnings)}
     return (
-        backtest.pk, echoed, *(v.maybe_real(get(name), name) for name in METRIC_COLUMNS),
+        backtest.pk, echoed, *v.reals([get(name) for name in METRIC_COLUMNS], METRIC_COLUMNS),
         v.json_text(more, f"metrics of {m.backtest_id}") if more else None,
         v.json_text(notes, "quality warnings") if m.undefined or m.warnings else None,
         *keys.artifact(m.metrics_json_path), v.label(m.schema_version, "schema_version"),
@@ -80,7 +80,7 @@ def _score(keys: Keys, s: r.Score, b: BacktestKeys, now: int) -> Row:
     return (
         keys.policy(s.policy_version), b.pk, total, bool(s.passed), b.engine_mode, b.strategy_pk, b.run_pk,
         b.template_pk, v.json_text(s.breakdown, "breakdown"),
-        v.json_text(s.fail_reasons, "fail_reasons"), now,
+        v.names_json(s.fail_reasons, "fail_reasons"), now,
     )  # fmt: skip
 
 

@@ -57,11 +57,10 @@ failure_tags = table(
     rowid=False,
 )
 
-# Kept by triggers, so that they cannot drift from the rows they count.
+# Kept by a trigger, so that it cannot drift from the rows it counts.
 tag_counts = table(
     "tag_counts", ref("tag_pk", "tags", primary_key=True, autoincrement=False), whole("failures")
 )
-category_counts = table("category_counts", text("category", primary_key=True), whole("failures"))
 
 failure_events = table(
     "failure_events", pk(), ref("failure_pk", "failures"), text("state"), text("reason"),

@@ -23,14 +23,14 @@ from quantrail.knowledge.schema.columns import (
 templates = table(
     "templates", pk(), text("template_id", unique=True), text("name"), text("tier"), text("status"),
     number("confidence"), text("parameter_schema_json"), text("rationale"), text("reference"),
-    text("atoms_json"), whole("usage_count"), created_at(),
+    text("atoms_json"), created_at(),
     one_of("tier", Tier), between("confidence", 0, 1),
 )  # fmt: skip
 
 atoms = table(
     "atoms", pk(), text("atom_id", unique=True), text("kind"), text("tier"), text("status"),
     number("confidence"), text("parameter_schema_json"), text("rationale"), text("reference"),
-    whole("usage_count"), created_at(),
+    created_at(),
     one_of("tier", Tier), between("confidence", 0, 1),
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Rules that neither keys nor CHECKs can say, as triggers on both backends.
 
 What was stored stays: specs, results, verdicts and frozen policies cannot be changed, strategies
-cannot be deleted, a score's filter columns are its backtest's, and counts follow the rows they count.
+cannot be deleted, a score's filter columns are its backtest's, and tag counts follow the tags.
 """
 
 from __future__ import annotations
@@ -74,15 +74,6 @@ BEGIN INSERT INTO tag_counts (tag_pk, failures) VALUES (NEW.tag_pk, 1)
 ON CONFLICT (tag_pk) DO UPDATE SET failures = failures + 1; END""",
     """CREATE TRIGGER tr_failure_tags_removed AFTER DELETE ON failure_tags
 BEGIN UPDATE tag_counts SET failures = failures - 1 WHERE tag_pk = OLD.tag_pk; END""",
-    """CREATE TRIGGER tr_failures_added AFTER INSERT ON failures
-BEGIN INSERT INTO category_counts (category, failures) VALUES (NEW.category, 1)
-ON CONFLICT (category) DO UPDATE SET failures = failures + 1; END""",
-    """CREATE TRIGGER tr_failures_removed AFTER DELETE ON failures
-BEGIN UPDATE category_counts SET failures = failures - 1 WHERE category = OLD.category; END""",
-    """CREATE TRIGGER tr_strategies_used AFTER INSERT ON strategies WHEN NEW.template_pk IS NOT NULL
-BEGIN UPDATE templates SET usage_count = usage_count + 1 WHERE pk = NEW.template_pk; END""",
-    """CREATE TRIGGER tr_strategy_atoms_used AFTER INSERT ON strategy_atoms
-BEGIN UPDATE atoms SET usage_count = usage_count + 1 WHERE pk = NEW.atom_pk; END""",
     """CREATE TRIGGER tr_promotion_records_tier AFTER INSERT ON promotion_records
 WHEN NEW.tier_to <> NEW.tier_from
 BEGIN INSERT INTO strategy_tiers (strategy_pk, tier) VALUES (NEW.strategy_pk, NEW.tier_to)
@@ -149,36 +140,6 @@ FROM (SELECT tag_pk, count(*) AS n FROM changed GROUP BY tag_pk) g WHERE g.tag_p
 RETURN NULL;""",
     ),
     _after("failure_tags", "removed", "DELETE", "OLD", "quantrail_tags_removed"),
-    _function(
-        "quantrail_failures_added",
-        """INSERT INTO category_counts AS t (category, failures)
-SELECT category, count(*) FROM changed GROUP BY category ORDER BY category
-ON CONFLICT (category) DO UPDATE SET failures = t.failures + excluded.failures;
-RETURN NULL;""",
-    ),
-    _after("failures", "added", "INSERT", "NEW", "quantrail_failures_added"),
-    _function(
-        "quantrail_failures_removed",
-        """UPDATE category_counts t SET failures = t.failures - g.n
-FROM (SELECT category, count(*) AS n FROM changed GROUP BY category) g WHERE g.category = t.category;
-RETURN NULL;""",
-    ),
-    _after("failures", "removed", "DELETE", "OLD", "quantrail_failures_removed"),
-    _function(
-        "quantrail_templates_used",
-        """UPDATE templates t SET usage_count = t.usage_count + g.n
-FROM (SELECT template_pk, count(*) AS n FROM changed WHERE template_pk IS NOT NULL GROUP BY template_pk) g
-WHERE g.template_pk = t.pk;
-RETURN NULL;""",
-    ),
-    _after("strategies", "used", "INSERT", "NEW", "quantrail_templates_used"),
-    _function(
-        "quantrail_atoms_used",
-        """UPDATE atoms t SET usage_count = t.usage_count + g.n
-FROM (SELECT atom_pk, count(*) AS n FROM changed GROUP BY atom_pk) g WHERE g.atom_pk = t.pk;
-RETURN NULL;""",
-    ),
-    _after("strategy_atoms", "used", "INSERT", "NEW", "quantrail_atoms_used"),
     _function(
         "quantrail_tier",
         """INSERT INTO strategy_tiers (strategy_pk, tier) VALUES (NEW.strategy_pk, NEW.tier_to)

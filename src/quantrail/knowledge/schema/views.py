@@ -113,6 +113,12 @@ JOIN strategies s ON s.pk = t.strategy_pk LEFT JOIN backtests b ON b.pk = t.back
 {h("cs.constraint_set_id", "constraint_set_id")}, {h("k.constraint_id", "constraint_id")}, x.arm
 FROM trial_constraints x JOIN trials t ON t.pk = x.trial_pk JOIN constraints k ON k.pk = x.constraint_pk
 JOIN constraint_sets cs ON cs.pk = k.set_pk""",
+        "templates": f"""SELECT t.template_id, t.name, t.tier, t.status, t.confidence,
+t.parameter_schema_json, t.rationale, t.reference, t.atoms_json, {t("t.created_at")},
+(SELECT count(*) FROM strategies s WHERE s.template_pk = t.pk) AS usage_count FROM templates t""",
+        "atoms": f"""SELECT a.atom_id, a.kind, a.tier, a.status, a.confidence, a.parameter_schema_json,
+a.rationale, a.reference, {t("a.created_at")},
+(SELECT count(*) FROM strategy_atoms x WHERE x.atom_pk = a.pk) AS usage_count FROM atoms a""",
         "robustness_cases": f"""SELECT {h("rc.case_id", "case_id")}, {u("b.backtest_id", "backtest_id")},
 rc.type, rc.params_json, rc.metrics_json, {path("f", "rc.metrics_row", "metrics_ref")}, rc.passed,
 p.policy_version, {t("rc.created_at")}

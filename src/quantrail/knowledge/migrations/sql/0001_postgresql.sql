@@ -8,10 +8,9 @@ CREATE TABLE atoms (
 	parameter_schema_json TEXT NOT NULL,
 	rationale TEXT NOT NULL,
 	reference TEXT NOT NULL,
-	usage_count BIGINT NOT NULL,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT pk_atoms PRIMARY KEY (pk),
-	CONSTRAINT ck_atoms_tier_known CHECK (tier IN ('T0', 'T1', 'T2', 'T3', 'T4', 'T5')),
+	CONSTRAINT ck_atoms_tier_known CHECK (tier = 'T0' OR tier = 'T1' OR tier = 'T2' OR tier = 'T3' OR tier = 'T4' OR tier = 'T5'),
 	CONSTRAINT ck_atoms_confidence_range CHECK (confidence >= 0 AND confidence <= 1),
 	CONSTRAINT uq_atoms_atom_id UNIQUE (atom_id)
 )
@@ -24,12 +23,6 @@ CREATE TABLE calc_contracts (
 	CONSTRAINT uq_calc_contracts_calc_contract_hash UNIQUE (calc_contract_hash)
 )
 -- next statement
-CREATE TABLE category_counts (
-	category TEXT NOT NULL,
-	failures BIGINT NOT NULL,
-	CONSTRAINT pk_category_counts PRIMARY KEY (category)
-)
--- next statement
 CREATE TABLE constraint_events (
 	pk BIGINT NOT NULL,
 	constraint_id BYTEA NOT NULL,
@@ -38,7 +31,7 @@ CREATE TABLE constraint_events (
 	requested_by TEXT,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT pk_constraint_events PRIMARY KEY (pk),
-	CONSTRAINT ck_constraint_events_status_known CHECK (status IN ('ACTIVE', 'INACTIVE', 'DEPRECATED'))
+	CONSTRAINT ck_constraint_events_status_known CHECK (status = 'ACTIVE' OR status = 'INACTIVE' OR status = 'DEPRECATED')
 )
 -- next statement
 CREATE INDEX ix_constraint_events_constraint_id ON constraint_events (constraint_id)
@@ -79,7 +72,7 @@ CREATE TABLE recalls (
 	outcome_json TEXT NOT NULL,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT pk_recalls PRIMARY KEY (pk),
-	CONSTRAINT ck_recalls_kind_known CHECK (kind IN ('data', 'engine', 'symbol', 'rule', 'metric'))
+	CONSTRAINT ck_recalls_kind_known CHECK (kind = 'data' OR kind = 'engine' OR kind = 'symbol' OR kind = 'rule' OR kind = 'metric')
 )
 -- next statement
 CREATE TABLE runs (
@@ -94,8 +87,8 @@ CREATE TABLE runs (
 	status TEXT NOT NULL,
 	requested_by TEXT,
 	CONSTRAINT pk_runs PRIMARY KEY (pk),
-	CONSTRAINT ck_runs_status_known CHECK (status IN ('RUNNING', 'DONE', 'FAILED', 'STOPPED', 'PARTIAL')),
-	CONSTRAINT ck_runs_door_known CHECK (door IN ('loop', 'grid', 'optuna', 'cli', 'api', 'web', 'notebook', 'llm', 'mcp', 'stress', 'calibrate')),
+	CONSTRAINT ck_runs_status_known CHECK (status = 'RUNNING' OR status = 'DONE' OR status = 'FAILED' OR status = 'STOPPED' OR status = 'PARTIAL'),
+	CONSTRAINT ck_runs_door_known CHECK (door = 'loop' OR door = 'grid' OR door = 'optuna' OR door = 'cli' OR door = 'api' OR door = 'web' OR door = 'notebook' OR door = 'llm' OR door = 'mcp' OR door = 'stress' OR door = 'calibrate'),
 	CONSTRAINT uq_runs_run_id UNIQUE (run_id)
 )
 -- next statement
@@ -131,10 +124,9 @@ CREATE TABLE templates (
 	rationale TEXT NOT NULL,
 	reference TEXT NOT NULL,
 	atoms_json TEXT NOT NULL,
-	usage_count BIGINT NOT NULL,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT pk_templates PRIMARY KEY (pk),
-	CONSTRAINT ck_templates_tier_known CHECK (tier IN ('T0', 'T1', 'T2', 'T3', 'T4', 'T5')),
+	CONSTRAINT ck_templates_tier_known CHECK (tier = 'T0' OR tier = 'T1' OR tier = 'T2' OR tier = 'T3' OR tier = 'T4' OR tier = 'T5'),
 	CONSTRAINT ck_templates_confidence_range CHECK (confidence >= 0 AND confidence <= 1),
 	CONSTRAINT uq_templates_template_id UNIQUE (template_id)
 )
@@ -162,7 +154,7 @@ CREATE TABLE contexts (
 	bar_interval TEXT NOT NULL,
 	model_versions_pk BIGINT NOT NULL,
 	CONSTRAINT pk_contexts PRIMARY KEY (pk),
-	CONSTRAINT ck_contexts_engine_mode_known CHECK (engine_mode IN ('A', 'B')),
+	CONSTRAINT ck_contexts_engine_mode_known CHECK (engine_mode = 'A' OR engine_mode = 'B'),
 	CONSTRAINT ck_contexts_period_order CHECK (period_end >= period_start),
 	CONSTRAINT uq_contexts_content UNIQUE (data_version, engine_mode, period_start, period_end, engine_version, universe_pk, bar_interval, model_versions_pk),
 	CONSTRAINT fk_contexts_universe_pk FOREIGN KEY(universe_pk) REFERENCES universes (pk),
@@ -181,7 +173,7 @@ CREATE TABLE data_findings (
 	quarantined BOOLEAN NOT NULL,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT pk_data_findings PRIMARY KEY (pk),
-	CONSTRAINT ck_data_findings_severity_known CHECK (severity IN ('INFO', 'WARN', 'ERROR', 'CRITICAL')),
+	CONSTRAINT ck_data_findings_severity_known CHECK (severity = 'INFO' OR severity = 'WARN' OR severity = 'ERROR' OR severity = 'CRITICAL'),
 	CONSTRAINT uq_data_findings_finding_id UNIQUE (finding_id),
 	CONSTRAINT fk_data_findings_snapshot_pk FOREIGN KEY(snapshot_pk) REFERENCES snapshots (pk)
 )
@@ -225,7 +217,7 @@ CREATE TABLE stage_events (
 	payload_json TEXT,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT pk_stage_events PRIMARY KEY (pk),
-	CONSTRAINT ck_stage_events_status_known CHECK (status IN ('PENDING', 'RUNNING', 'SUCCESS', 'FAILED', 'PARTIAL', 'SKIPPED', 'RETRYING', 'STOPPED')),
+	CONSTRAINT ck_stage_events_status_known CHECK (status = 'PENDING' OR status = 'RUNNING' OR status = 'SUCCESS' OR status = 'FAILED' OR status = 'PARTIAL' OR status = 'SKIPPED' OR status = 'RETRYING' OR status = 'STOPPED'),
 	CONSTRAINT fk_stage_events_run_pk FOREIGN KEY(run_pk) REFERENCES runs (pk)
 )
 -- next statement
@@ -246,7 +238,7 @@ CREATE TABLE strategies (
 	derived_from_pk BIGINT,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT pk_strategies PRIMARY KEY (pk),
-	CONSTRAINT ck_strategies_kind_known CHECK (kind IN ('spec', 'signals')),
+	CONSTRAINT ck_strategies_kind_known CHECK (kind = 'spec' OR kind = 'signals'),
 	CONSTRAINT uq_strategies_strategy_id UNIQUE (strategy_id),
 	CONSTRAINT fk_strategies_template_pk FOREIGN KEY(template_pk) REFERENCES templates (pk),
 	CONSTRAINT fk_strategies_derived_from_pk FOREIGN KEY(derived_from_pk) REFERENCES strategies (pk)
@@ -273,7 +265,7 @@ CREATE TABLE trial_contexts (
 	door TEXT NOT NULL,
 	requested_by TEXT NOT NULL,
 	CONSTRAINT pk_trial_contexts PRIMARY KEY (pk),
-	CONSTRAINT ck_trial_contexts_door_known CHECK (door IN ('loop', 'grid', 'optuna', 'cli', 'api', 'web', 'notebook', 'llm', 'mcp', 'stress', 'calibrate')),
+	CONSTRAINT ck_trial_contexts_door_known CHECK (door = 'loop' OR door = 'grid' OR door = 'optuna' OR door = 'cli' OR door = 'api' OR door = 'web' OR door = 'notebook' OR door = 'llm' OR door = 'mcp' OR door = 'stress' OR door = 'calibrate'),
 	CONSTRAINT ck_trial_contexts_period_order CHECK (period_end >= period_start),
 	CONSTRAINT uq_trial_contexts_content UNIQUE (universe_pk, period_start, period_end, door, requested_by),
 	CONSTRAINT fk_trial_contexts_universe_pk FOREIGN KEY(universe_pk) REFERENCES universes (pk)
@@ -296,7 +288,7 @@ CREATE TABLE backtests (
 	artifacts_row BIGINT,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT pk_backtests PRIMARY KEY (pk),
-	CONSTRAINT ck_backtests_status_known CHECK (status IN ('DONE', 'FAILED')),
+	CONSTRAINT ck_backtests_status_known CHECK (status = 'DONE' OR status = 'FAILED'),
 	CONSTRAINT ck_backtests_result_hash_there CHECK ((status = 'FAILED') = (result_hash IS NULL)),
 	CONSTRAINT ck_backtests_error_code_there CHECK ((status = 'FAILED') = (error_code IS NOT NULL)),
 	CONSTRAINT uq_backtests_key UNIQUE (strategy_pk, context_pk, calc_contract_pk, seed),
@@ -320,7 +312,7 @@ CREATE TABLE constraint_sets (
 	state TEXT NOT NULL,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT pk_constraint_sets PRIMARY KEY (pk),
-	CONSTRAINT ck_constraint_sets_state_known CHECK (state IN ('ACTIVE', 'ARCHIVED')),
+	CONSTRAINT ck_constraint_sets_state_known CHECK (state = 'ACTIVE' OR state = 'ARCHIVED'),
 	CONSTRAINT uq_constraint_sets_constraint_set_id UNIQUE (constraint_set_id),
 	CONSTRAINT fk_constraint_sets_iteration_pk FOREIGN KEY(iteration_pk) REFERENCES iterations (pk),
 	CONSTRAINT fk_constraint_sets_base_pk FOREIGN KEY(base_pk) REFERENCES constraint_sets (pk),
@@ -365,7 +357,7 @@ CREATE TABLE strategy_tiers (
 	strategy_pk BIGINT NOT NULL,
 	tier TEXT NOT NULL,
 	CONSTRAINT pk_strategy_tiers PRIMARY KEY (strategy_pk),
-	CONSTRAINT ck_strategy_tiers_tier_known CHECK (tier IN ('T0', 'T1', 'T2', 'T3', 'T4', 'T5')),
+	CONSTRAINT ck_strategy_tiers_tier_known CHECK (tier = 'T0' OR tier = 'T1' OR tier = 'T2' OR tier = 'T3' OR tier = 'T4' OR tier = 'T5'),
 	CONSTRAINT fk_strategy_tiers_strategy_pk FOREIGN KEY(strategy_pk) REFERENCES strategies (pk)
 )
 -- next statement
@@ -385,11 +377,11 @@ CREATE TABLE constraints (
 	statistics_json TEXT NOT NULL,
 	status TEXT NOT NULL,
 	CONSTRAINT pk_constraints PRIMARY KEY (pk),
-	CONSTRAINT ck_constraints_scope_known CHECK (scope IN ('generator', 'portfolio', 'execution', 'risk', 'data')),
-	CONSTRAINT ck_constraints_type_known CHECK (type IN ('BAN_TEMPLATE', 'ALLOW_FEATURES_ONLY', 'BAN_FEATURES', 'LIMIT_PARAM_RANGE', 'MAX_COMPLEXITY', 'MIN_SIGNAL_DENSITY', 'MAX_SIGNAL_DENSITY', 'MAX_POSITIONS', 'MAX_POSITION_WEIGHT', 'SECTOR_CAP', 'SECTOR_TILT', 'MAX_CORR_TO_PORTFOLIO', 'LEVERAGE_LIMIT', 'ADV_PARTICIPATION_CAP', 'SPREAD_BPS_CAP', 'ORDER_TYPE_ALLOWLIST', 'LATENCY_GUARD', 'MAX_DAILY_LOSS_PCT', 'MAX_DRAWDOWN_PCT', 'STOP_DISTANCE_MIN_MAX', 'NO_LOOKAHEAD', 'NAN_POLICY', 'CALENDAR_POLICY')),
-	CONSTRAINT ck_constraints_severity_known CHECK (severity IN ('INFO', 'WARN', 'ERROR', 'CRITICAL')),
-	CONSTRAINT ck_constraints_derived_from_type_known CHECK (derived_from_type IN ('failure', 'user', 'baseline')),
-	CONSTRAINT ck_constraints_status_known CHECK (status IN ('ACTIVE', 'INACTIVE', 'DEPRECATED')),
+	CONSTRAINT ck_constraints_scope_known CHECK (scope = 'generator' OR scope = 'portfolio' OR scope = 'execution' OR scope = 'risk' OR scope = 'data'),
+	CONSTRAINT ck_constraints_type_known CHECK (type = 'BAN_TEMPLATE' OR type = 'ALLOW_FEATURES_ONLY' OR type = 'BAN_FEATURES' OR type = 'LIMIT_PARAM_RANGE' OR type = 'MAX_COMPLEXITY' OR type = 'MIN_SIGNAL_DENSITY' OR type = 'MAX_SIGNAL_DENSITY' OR type = 'MAX_POSITIONS' OR type = 'MAX_POSITION_WEIGHT' OR type = 'SECTOR_CAP' OR type = 'SECTOR_TILT' OR type = 'MAX_CORR_TO_PORTFOLIO' OR type = 'LEVERAGE_LIMIT' OR type = 'ADV_PARTICIPATION_CAP' OR type = 'SPREAD_BPS_CAP' OR type = 'ORDER_TYPE_ALLOWLIST' OR type = 'LATENCY_GUARD' OR type = 'MAX_DAILY_LOSS_PCT' OR type = 'MAX_DRAWDOWN_PCT' OR type = 'STOP_DISTANCE_MIN_MAX' OR type = 'NO_LOOKAHEAD' OR type = 'NAN_POLICY' OR type = 'CALENDAR_POLICY'),
+	CONSTRAINT ck_constraints_severity_known CHECK (severity = 'INFO' OR severity = 'WARN' OR severity = 'ERROR' OR severity = 'CRITICAL'),
+	CONSTRAINT ck_constraints_derived_from_type_known CHECK (derived_from_type = 'failure' OR derived_from_type = 'user' OR derived_from_type = 'baseline'),
+	CONSTRAINT ck_constraints_status_known CHECK (status = 'ACTIVE' OR status = 'INACTIVE' OR status = 'DEPRECATED'),
 	CONSTRAINT ck_constraints_priority_range CHECK (priority >= 0 AND priority <= 100),
 	CONSTRAINT uq_constraints_set_pk_constraint_id UNIQUE (set_pk, constraint_id),
 	CONSTRAINT fk_constraints_set_pk FOREIGN KEY(set_pk) REFERENCES constraint_sets (pk)
@@ -431,9 +423,9 @@ CREATE TABLE failures (
 	state TEXT NOT NULL,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT pk_failures PRIMARY KEY (pk),
-	CONSTRAINT ck_failures_category_known CHECK (category IN ('DATA', 'LOOKAHEAD', 'SIGNAL', 'EDGE', 'COST', 'EXECUTION', 'RISK', 'OVERFIT', 'REGIME', 'ENGINE')),
-	CONSTRAINT ck_failures_severity_known CHECK (severity IN ('INFO', 'WARN', 'ERROR', 'CRITICAL')),
-	CONSTRAINT ck_failures_state_known CHECK (state IN ('OPEN', 'CONFIRMED', 'RESOLVED', 'DEPRECATED')),
+	CONSTRAINT ck_failures_category_known CHECK (category = 'DATA' OR category = 'LOOKAHEAD' OR category = 'SIGNAL' OR category = 'EDGE' OR category = 'COST' OR category = 'EXECUTION' OR category = 'RISK' OR category = 'OVERFIT' OR category = 'REGIME' OR category = 'ENGINE'),
+	CONSTRAINT ck_failures_severity_known CHECK (severity = 'INFO' OR severity = 'WARN' OR severity = 'ERROR' OR severity = 'CRITICAL'),
+	CONSTRAINT ck_failures_state_known CHECK (state = 'OPEN' OR state = 'CONFIRMED' OR state = 'RESOLVED' OR state = 'DEPRECATED'),
 	CONSTRAINT ck_failures_confidence_range CHECK (confidence >= 0 AND confidence <= 1),
 	CONSTRAINT ck_failures_evidence_there CHECK (evidence_file_pk IS NOT NULL OR evidence_json IS NOT NULL),
 	CONSTRAINT uq_failures_backtest_pk_rule_pk UNIQUE (backtest_pk, rule_pk),
@@ -521,9 +513,9 @@ CREATE TABLE promotion_records (
 	reason TEXT NOT NULL,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT pk_promotion_records PRIMARY KEY (pk),
-	CONSTRAINT ck_promotion_records_decision_known CHECK (decision IN ('PROMOTE', 'HOLD', 'REJECT')),
-	CONSTRAINT ck_promotion_records_tier_from_known CHECK (tier_from IN ('T0', 'T1', 'T2', 'T3', 'T4', 'T5')),
-	CONSTRAINT ck_promotion_records_tier_to_known CHECK (tier_to IN ('T0', 'T1', 'T2', 'T3', 'T4', 'T5')),
+	CONSTRAINT ck_promotion_records_decision_known CHECK (decision = 'PROMOTE' OR decision = 'HOLD' OR decision = 'REJECT'),
+	CONSTRAINT ck_promotion_records_tier_from_known CHECK (tier_from = 'T0' OR tier_from = 'T1' OR tier_from = 'T2' OR tier_from = 'T3' OR tier_from = 'T4' OR tier_from = 'T5'),
+	CONSTRAINT ck_promotion_records_tier_to_known CHECK (tier_to = 'T0' OR tier_to = 'T1' OR tier_to = 'T2' OR tier_to = 'T3' OR tier_to = 'T4' OR tier_to = 'T5'),
 	CONSTRAINT ck_promotion_records_approver_there CHECK (decision <> 'PROMOTE' OR tier_to NOT IN ('T3', 'T4') OR approver IS NOT NULL),
 	CONSTRAINT fk_promotion_records_strategy_pk FOREIGN KEY(strategy_pk) REFERENCES strategies (pk),
 	CONSTRAINT fk_promotion_records_backtest_pk FOREIGN KEY(backtest_pk) REFERENCES backtests (pk),
@@ -582,7 +574,7 @@ CREATE TABLE reproductions (
 	detail TEXT NOT NULL,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT pk_reproductions PRIMARY KEY (pk),
-	CONSTRAINT ck_reproductions_cause_known CHECK (cause IN ('data', 'code', 'dependency', 'numerics', 'seed', 'missing')),
+	CONSTRAINT ck_reproductions_cause_known CHECK (cause = 'data' OR cause = 'code' OR cause = 'dependency' OR cause = 'numerics' OR cause = 'seed' OR cause = 'missing'),
 	CONSTRAINT ck_reproductions_cause_there CHECK (CASE WHEN equal THEN cause IS NULL ELSE cause IS NOT NULL END),
 	CONSTRAINT fk_reproductions_backtest_pk FOREIGN KEY(backtest_pk) REFERENCES backtests (pk)
 )
@@ -622,8 +614,8 @@ CREATE TABLE trials (
 	outcome TEXT NOT NULL,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT pk_trials PRIMARY KEY (pk),
-	CONSTRAINT ck_trials_arm_known CHECK (arm IN ('main', 'exploration')),
-	CONSTRAINT ck_trials_outcome_known CHECK (outcome IN ('evaluated', 'cached', 'blocked', 'duplicate', 'error')),
+	CONSTRAINT ck_trials_arm_known CHECK (arm = 'main' OR arm = 'exploration'),
+	CONSTRAINT ck_trials_outcome_known CHECK (outcome = 'evaluated' OR outcome = 'cached' OR outcome = 'blocked' OR outcome = 'duplicate' OR outcome = 'error'),
 	CONSTRAINT ck_trials_backtest_there CHECK (backtest_pk IS NOT NULL OR outcome IN ('blocked', 'duplicate')),
 	CONSTRAINT uq_trials_iteration_pk_ordinal UNIQUE (iteration_pk, ordinal),
 	CONSTRAINT uq_trials_trial_id UNIQUE (trial_id),
@@ -662,7 +654,7 @@ CREATE TABLE failure_events (
 	requested_by TEXT,
 	created_at BIGINT NOT NULL,
 	CONSTRAINT pk_failure_events PRIMARY KEY (pk),
-	CONSTRAINT ck_failure_events_state_known CHECK (state IN ('OPEN', 'CONFIRMED', 'RESOLVED', 'DEPRECATED')),
+	CONSTRAINT ck_failure_events_state_known CHECK (state = 'OPEN' OR state = 'CONFIRMED' OR state = 'RESOLVED' OR state = 'DEPRECATED'),
 	CONSTRAINT fk_failure_events_failure_pk FOREIGN KEY(failure_pk) REFERENCES failures (pk)
 )
 -- next statement
@@ -692,7 +684,7 @@ CREATE TABLE scores (
 	CONSTRAINT pk_scores PRIMARY KEY (pk),
 	CONSTRAINT fk_scores_metrics FOREIGN KEY(backtest_pk) REFERENCES metrics (backtest_pk),
 	CONSTRAINT uq_scores_backtest_pk_policy_pk UNIQUE (backtest_pk, policy_pk),
-	CONSTRAINT ck_scores_engine_mode_known CHECK (engine_mode IN ('A', 'B')),
+	CONSTRAINT ck_scores_engine_mode_known CHECK (engine_mode = 'A' OR engine_mode = 'B'),
 	CONSTRAINT ck_scores_score_total_range CHECK (score_total >= 0 AND score_total <= 1),
 	CONSTRAINT fk_scores_policy_pk FOREIGN KEY(policy_pk) REFERENCES policies (pk)
 )
@@ -712,7 +704,7 @@ CREATE TABLE trial_constraints (
 	trial_pk BIGINT NOT NULL,
 	arm TEXT NOT NULL,
 	CONSTRAINT pk_trial_constraints PRIMARY KEY (constraint_pk, trial_pk),
-	CONSTRAINT ck_trial_constraints_arm_known CHECK (arm IN ('main', 'exploration')),
+	CONSTRAINT ck_trial_constraints_arm_known CHECK (arm = 'main' OR arm = 'exploration'),
 	CONSTRAINT fk_trial_constraints_constraint_pk FOREIGN KEY(constraint_pk) REFERENCES constraints (pk),
 	CONSTRAINT fk_trial_constraints_trial_pk FOREIGN KEY(trial_pk) REFERENCES trials (pk)
 )
@@ -790,44 +782,6 @@ RETURN NULL;
 END $$
 -- next statement
 CREATE TRIGGER tr_failure_tags_removed AFTER DELETE ON failure_tags REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION quantrail_tags_removed()
--- next statement
-CREATE FUNCTION quantrail_failures_added() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-INSERT INTO category_counts AS t (category, failures)
-SELECT category, count(*) FROM changed GROUP BY category ORDER BY category
-ON CONFLICT (category) DO UPDATE SET failures = t.failures + excluded.failures;
-RETURN NULL;
-END $$
--- next statement
-CREATE TRIGGER tr_failures_added AFTER INSERT ON failures REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION quantrail_failures_added()
--- next statement
-CREATE FUNCTION quantrail_failures_removed() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-UPDATE category_counts t SET failures = t.failures - g.n
-FROM (SELECT category, count(*) AS n FROM changed GROUP BY category) g WHERE g.category = t.category;
-RETURN NULL;
-END $$
--- next statement
-CREATE TRIGGER tr_failures_removed AFTER DELETE ON failures REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION quantrail_failures_removed()
--- next statement
-CREATE FUNCTION quantrail_templates_used() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-UPDATE templates t SET usage_count = t.usage_count + g.n
-FROM (SELECT template_pk, count(*) AS n FROM changed WHERE template_pk IS NOT NULL GROUP BY template_pk) g
-WHERE g.template_pk = t.pk;
-RETURN NULL;
-END $$
--- next statement
-CREATE TRIGGER tr_strategies_used AFTER INSERT ON strategies REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION quantrail_templates_used()
--- next statement
-CREATE FUNCTION quantrail_atoms_used() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-UPDATE atoms t SET usage_count = t.usage_count + g.n
-FROM (SELECT atom_pk, count(*) AS n FROM changed GROUP BY atom_pk) g WHERE g.atom_pk = t.pk;
-RETURN NULL;
-END $$
--- next statement
-CREATE TRIGGER tr_strategy_atoms_used AFTER INSERT ON strategy_atoms REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION quantrail_atoms_used()
 -- next statement
 CREATE FUNCTION quantrail_tier() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -923,6 +877,14 @@ CREATE VIEW v_trial_constraints AS SELECT encode(t.trial_id, 'hex') AS trial_id,
 encode(cs.constraint_set_id, 'hex') AS constraint_set_id, encode(k.constraint_id, 'hex') AS constraint_id, x.arm
 FROM trial_constraints x JOIN trials t ON t.pk = x.trial_pk JOIN constraints k ON k.pk = x.constraint_pk
 JOIN constraint_sets cs ON cs.pk = k.set_pk
+-- next statement
+CREATE VIEW v_templates AS SELECT t.template_id, t.name, t.tier, t.status, t.confidence,
+t.parameter_schema_json, t.rationale, t.reference, t.atoms_json, to_char(to_timestamp(t.created_at / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')||'.'||lpad((t.created_at % 1000000)::text, 6, '0')||'Z' AS created_at,
+(SELECT count(*) FROM strategies s WHERE s.template_pk = t.pk) AS usage_count FROM templates t
+-- next statement
+CREATE VIEW v_atoms AS SELECT a.atom_id, a.kind, a.tier, a.status, a.confidence, a.parameter_schema_json,
+a.rationale, a.reference, to_char(to_timestamp(a.created_at / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')||'.'||lpad((a.created_at % 1000000)::text, 6, '0')||'Z' AS created_at,
+(SELECT count(*) FROM strategy_atoms x WHERE x.atom_pk = a.pk) AS usage_count FROM atoms a
 -- next statement
 CREATE VIEW v_robustness_cases AS SELECT encode(rc.case_id, 'hex') AS case_id, encode(b.backtest_id, 'hex')::uuid::text AS backtest_id,
 rc.type, rc.params_json, rc.metrics_json, f.path || coalesce('#' || rc.metrics_row, '') AS metrics_ref, rc.passed,
