@@ -63,7 +63,7 @@ _MODULES = frozenset({"entry", "exit", "direction", "short_entry", "short_exit",
 _LONG_TEXT = 1000
 _MANY = 100
 _NONE = Block(None, "null")
-_FALSE = Tree('{"node":"FALSE"}', FALSE, frozenset(), 1, 0)
+_FALSE = Tree('{"node":"FALSE"}', FALSE, frozenset(), 1, 0, 1)
 
 
 class FastForm(NamedTuple):

@@ -31,25 +31,29 @@ class Side(NamedTuple):
 
 
 class Tree(NamedTuple):
-    """``uses``: names read. ``depth``, ``comparisons``: as written. ``parts``: children of AND and OR."""
+    """``uses``: names read. ``depth``, ``comparisons``: as written; ``levels``: depth of ``node``.
+
+    ``parts``: children of AND and OR.
+    """
 
     text: str
     node: Node
     uses: frozenset[str]
     depth: int
     comparisons: int
+    levels: int
     parts: tuple[Tree, ...] = ()
 
 
 _LEAVES = {
-    word: Tree(f'{{"node":"{word}"}}', {"node": word}, frozenset(), 1, 0) for word in ("TRUE", "FALSE")
+    word: Tree(f'{{"node":"{word}"}}', {"node": word}, frozenset(), 1, 0, 1) for word in ("TRUE", "FALSE")
 }
 
 
 def fast_tree(node: Any, names: Mapping[str, str]) -> Tree:
     """The canonical tree of a written one, which is within all limits."""
     tree = _tree(node, names, MAX_AST_DEPTH)
-    if tree.comparisons > MAX_COMPARISONS:
+    if tree.comparisons > MAX_COMPARISONS or tree.levels > MAX_AST_DEPTH:
         raise NotFast
     return tree
 
@@ -59,7 +63,7 @@ def conjunction(first: Tree, second: Tree) -> Tree:
     if first.node is _LEAVES["TRUE"].node:
         return second
     joined = _joined("AND", [first, second])
-    if joined.comparisons > MAX_COMPARISONS or joined.depth > MAX_AST_DEPTH:
+    if joined.comparisons > MAX_COMPARISONS or joined.levels > MAX_AST_DEPTH:
         raise NotFast
     return joined
 
@@ -115,7 +119,7 @@ def _leaf(kind: str, left: Side, op: str | None, right: Side) -> Tree:
         node["op"] = op
     node["right"] = right.operand
     uses = frozenset(side.order[1] for side in (left, right) if side.order[0] == 0)
-    return Tree(text, node, uses, 1, 1)
+    return Tree(text, node, uses, 1, 1, 1)
 
 
 def _regime(op: str, state: Any) -> Tree:
@@ -141,7 +145,8 @@ def _not(node: dict[str, Any], names: Mapping[str, str], levels: int) -> Tree:
     if child.node["node"] in ("NOT", "TRUE", "FALSE"):
         raise NotFast
     text = f'{{"child":{child.text},"node":"NOT"}}'
-    return Tree(text, {"node": "NOT", "child": child.node}, child.uses, child.depth + 1, child.comparisons)
+    negated: Node = {"node": "NOT", "child": child.node}
+    return Tree(text, negated, child.uses, child.depth + 1, child.comparisons, child.levels + 1)
 
 
 def _between(node: dict[str, Any], names: Mapping[str, str]) -> Tree:
@@ -182,7 +187,8 @@ def _joined(kind: str, trees: list[Tree]) -> Tree:
     text = f'{{"children":[{",".join(part.text for part in parts)}],"node":"{kind}"}}'
     node: Node = {"node": kind, "children": [part.node for part in parts]}
     uses = frozenset().union(*(part.uses for part in parts))
-    return Tree(text, node, uses, depth, total, parts)
+    levels = 1 + max(part.levels for part in parts)
+    return Tree(text, node, uses, depth, total, levels, parts)
 
 
 def _side(operand: Any, names: Mapping[str, str]) -> Side:

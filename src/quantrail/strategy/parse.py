@@ -45,13 +45,14 @@ def parse_document(document: dict[str, Any]) -> tuple[StrategySpec, NormalSpec]:
 
 
 def _check_whole_trees(normal: NormalSpec, problems: ProblemList) -> None:
-    # A filter and a condition may each be within the limits and their conjunction beyond.
+    # A filter and a condition may each be within the limits and their conjunction beyond; so may a
+    # BETWEEN, once it is two comparisons.
     for name, tree in module_trees(normal["modules"]).items():
         path: JsonPath = ("modules", name)
         deep, count = tree_depth(tree), comparison_count(tree)
         if deep > MAX_AST_DEPTH:
-            message = f"filter and condition together are {deep} levels deep, the limit is {MAX_AST_DEPTH}"
+            message = f"with filter and BETWEEN spelt out, {deep} levels deep; the limit is {MAX_AST_DEPTH}"
             problems.add(path, "LIMIT", message, deep)
         if count > MAX_COMPARISONS:
-            message = f"filter and condition make {count} comparisons, the limit is {MAX_COMPARISONS}"
+            message = f"with its filter, {count} comparisons; the limit is {MAX_COMPARISONS}"
             problems.add(path, "LIMIT", message, count)
