@@ -11,9 +11,10 @@ from typing import Any
 class ConstraintHistory:
     """One constraint through the iterations of a run.
 
-    ``blocked_next``: candidates it blocked in the first iteration it was applied (None: in none yet);
-    ``blocked`` over all of them; ``explored`` ran although it would have blocked them. Portfolio and risk
-    constraints rewrite instead of blocking. ``uplift`` as last estimated.
+    ``evidence``: failed/tried inside the region it forbids, then outside. ``blocked_next``: candidates
+    it blocked in the first iteration it was applied (None: in none yet); ``blocked`` over all of them;
+    ``explored`` ran although it would have blocked them. Portfolio and risk constraints rewrite instead
+    of blocking. ``uplift`` as last estimated.
     """
 
     constraint_id: str
@@ -58,11 +59,11 @@ def _inherited(applied: Mapping[str, Any]) -> ConstraintHistory:
 
 def _derived(derived: Mapping[str, Any], iteration: int) -> ConstraintHistory:
     statistics = derived["statistics"]
-    evidence = f"{statistics['failures']}/{statistics['n']} failed"
+    evidence = f"{statistics['failures']}/{statistics['n']}"
     if statistics["rest_n"]:
-        evidence += f", rest {statistics['rest_failures']}/{statistics['rest_n']}"
+        evidence += f" {statistics['rest_failures']}/{statistics['rest_n']}"
     return ConstraintHistory(
-        derived["constraint_id"], derived["type"], derived["params"], f"iteration {iteration}", evidence
+        derived["constraint_id"], derived["type"], derived["params"], f"it {iteration}", evidence
     )
 
 

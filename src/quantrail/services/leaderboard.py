@@ -21,9 +21,9 @@ class Verdict(StrEnum):
     """What to make of a row, worst reason first."""
 
     FAILS = "fails gates"
-    SCREENED = "screened only"
-    DECAYS = "decays out of sample"
-    LUCK = "could be luck"
+    SCREENED = "screened"
+    DECAYS = "decays"
+    LUCK = "maybe luck"
     BELIEVABLE = "beats luck"
 
 

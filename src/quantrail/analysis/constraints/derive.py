@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class DerivedConstraint:
 def derive_constraints(
     rules: ConstraintRules, observed: Sequence[Observation], in_force: Sequence[Constraint]
 ) -> list[DerivedConstraint]:
-    """New constraints that the observations support, strongest first; none that is already in force.
+    """New constraints that the observations support, strongest first; none that one in force implies.
 
     Deterministic: the order of ``observed`` matters only for which failures are cited.
     """
@@ -38,9 +39,26 @@ def derive_constraints(
         for rule in rules.rules
         for proposal in DERIVERS[rule.derive](rule, observed, FailureQuery(rule.tags, rules.min_confidence))
     ]
-    known = {c.constraint_id for c in in_force}
-    derived = [_constraint(p, rules.cited_failures) for p in _supported(proposals, rules, observed)]
-    return [d for d in derived if d.constraint.constraint_id not in known][: rules.max_new]
+    fresh = [p for p in _supported(proposals, rules, observed) if not _implied(p, in_force)]
+    return [_constraint(p, rules.cited_failures) for p in fresh[: rules.max_new]]
+
+
+def _implied(proposal: Proposal, in_force: Sequence[Constraint]) -> bool:
+    """Whether a constraint that applies everywhere already forbids all that this one would."""
+    return any(
+        c.type is proposal.type
+        and not c.applies_to
+        and all(_as_tight(key, c.params.get(key), value) for key, value in proposal.params.items())
+        for c in in_force
+    )
+
+
+def _as_tight(key: str, held: Any, wanted: Any) -> bool:
+    if wanted is None or held == wanted:
+        return True
+    if held is None or isinstance(wanted, str):
+        return False
+    return bool(held >= wanted) if key.startswith("min") else bool(held <= wanted)
 
 
 def _supported(

@@ -74,9 +74,9 @@ def explain_failures(case: FailureCase, rules: Iterable[FailureRule]) -> list[Fo
     return found
 
 
-def severity_of(value: float, threshold: float) -> Severity:
-    """From the distance beyond the threshold, relative to it (absolute for a threshold of 0)."""
-    distance = abs(value - threshold) / (abs(threshold) or 1.0)
+def severity_of(value: float, threshold: float, scale: float) -> Severity:
+    """From the distance beyond the threshold in units of ``scale`` (> 0)."""
+    distance = abs(value - threshold) / scale
     for limit, severity in ((0.1, Severity.INFO), (0.5, Severity.WARN), (2.0, Severity.ERROR)):
         if distance < limit:
             return severity
@@ -92,7 +92,7 @@ def _found(case: FailureCase, rule: FailureRule, violation: Violation) -> FoundF
     }
     return FoundFailure(
         rule=rule,
-        severity=severity_of(violation.value, rule.threshold),
+        severity=severity_of(violation.value, rule.threshold, rule.scale),
         confidence=min(1.0, max(0.0, violation.confidence)),
         summary=f"{rule.tag}: {violation.value:.4g} against {rule.threshold:g}",
         evidence=evidence,

@@ -18,7 +18,7 @@ Stage = Literal["screen", "verify"]
 
 @dataclass(frozen=True, slots=True)
 class FailureRule:
-    """``threshold`` is in the unit of the measure; ``stage`` None means both."""
+    """``threshold`` and ``scale`` are in the unit of the measure; ``stage`` None means both."""
 
     rule_id: str
     version: str
@@ -26,6 +26,7 @@ class FailureRule:
     category: FailureCategory
     threshold: float
     stage: Stage | None
+    scale: float
 
 
 @cache
@@ -47,4 +48,5 @@ def _rule(entry: dict[str, Any], version: str) -> FailureRule:
         category=FailureCategory(entry["category"]),
         threshold=float(entry["threshold"]),
         stage=None if entry["stage"] == "both" else entry["stage"],
+        scale=float(entry.get("scale", abs(entry["threshold"]))),
     )

@@ -15,7 +15,18 @@ from quantrail.bootstrap import make_home, open_services, utc_now
 from quantrail.config import Settings
 from quantrail.errors import QuantrailError
 
-NEEDED = ("numpy", "numba", "TA-Lib", "scipy", "polars", "pyarrow", "duckdb", "SQLAlchemy", "alembic", "plotly")
+NEEDED = (
+    "numpy",
+    "numba",
+    "TA-Lib",
+    "scipy",
+    "polars",
+    "pyarrow",
+    "duckdb",
+    "SQLAlchemy",
+    "alembic",
+    "plotly",
+)
 OPTIONAL = (("psycopg", "PostgreSQL as the knowledge store", "pip install 'quantrail[postgres]'"),)
 LOW_DISK_BYTES = 1 << 30
 STALE_DAYS = 10
@@ -51,7 +62,8 @@ def _versions() -> Iterator[Check]:
 def _optional() -> Iterator[Check]:
     for module, purpose, remedy in OPTIONAL:
         there = find_spec(module) is not None
-        yield Check(purpose, there, version(module) if there else "not installed", "" if there else remedy, True)
+        found = version(module) if there else "not installed"
+        yield Check(purpose, there, found, "" if there else remedy, optional=True)
 
 
 def _home(settings: Settings) -> Iterator[Check]:

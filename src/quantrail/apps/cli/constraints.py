@@ -40,15 +40,14 @@ def list_constraints(
             h.constraint.constraint_id[:8],
             h.constraint.type.value,
             describe_params(h.constraint.params),
-            h.constraint.scope.value,
             h.constraint.status.value,
             h.constraint.derived_from_type.value,
             str(blocked.get(h.constraint.constraint_id, 0)),
         ]
         for h in held
     ]
-    columns = ["id", "type", "limit", "scope", "status", "from", "would block"]
-    out().print(table(None, columns, shown) if shown else "no constraints stored yet")
+    columns = ["id", "type", "limit", "status", "from", "blocks"]
+    out().print(table(None, columns, shown, wrap=("limit",)) if shown else "no constraints stored yet")
 
 
 @app.command("show")

@@ -80,10 +80,7 @@ def _tour(result: DemoResult, report: Path) -> None:
             f"{outcome.base_run_id[:13]} learnt."
         )
     console.print(leaderboard_table(result.standings))
-    console.print(
-        f"[dim]Luck bar: the Sharpe ratio that the best of so many strategies shows without any edge. "
-        f"{result.survivorship}[/dim]"
-    )
+    console.print(f"[dim]{result.survivorship}[/dim]")
     for part in (
         funnel_table(outcome.summaries),
         failure_table(result.failures, result.evaluated),

@@ -25,11 +25,11 @@ def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         emit_json({"ok": all(c.ok or c.optional for c in checks), "checks": checks})
     else:
-        marks = {True: "[green]ok[/green]", False: "[red]no[/red]"}
+        marks = {True: "[green]yes[/green]", False: "[red]no[/red]"}
         rows = [
             [c.name, "[yellow]–[/yellow]" if c.optional and not c.ok else marks[c.ok], c.detail, c.remedy]
             for c in checks
         ]
-        out().print(table(None, ["what", "", "found", "to mend"], rows))
+        out().print(table(None, ["what", "ok", "found", "to mend"], rows, wrap=("what", "found", "to mend")))
     if not all(c.ok or c.optional for c in checks):
         raise typer.Exit(EXIT_COULD_NOT)

@@ -130,7 +130,9 @@ def _print_lineage(found: Lineage) -> None:
         for cause, effect, relation in found.edges
     ]
     console.print(
-        table(None, ["cause", "leads by", "to", "what"], rows) if rows else "nothing leads to or from it"
+        table(None, ["cause", "leads by", "to", "what"], rows, wrap=("what",))
+        if rows
+        else "nothing leads to or from it"
     )
 
 
@@ -174,7 +176,7 @@ def _failure_rows(failures: Sequence[Any]) -> Any:
         [f.failure_id[:8], ", ".join(f.tags), f.severity.value, f"{f.confidence:.2f}", f.summary]
         for f in failures
     ]
-    return table("Failures", ["id", "tags", "severity", "confidence", "what"], rows)
+    return table("Failures", ["id", "tags", "severity", "confidence", "what"], rows, wrap=("what",))
 
 
 def _print_strategy(found: StrategyDetail) -> None:

@@ -17,12 +17,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from quantrail.errors import InvalidInput, NotFound, QuantrailError
 
 EXIT_OK, EXIT_COULD_NOT, EXIT_BAD_INPUT, EXIT_ANSWER_NO, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+
+ROOMY = 6  # columns; tables with more are set tight, to fit 80 characters
 
 HomeOption = Annotated[
     Path | None,
@@ -72,13 +75,30 @@ def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     writer.writerows(rows)
 
 
-def table(title: str | None, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """A table that fits the terminal: numbers to the right, long texts folded."""
+def table(
+    title: str | None,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    wrap: Sequence[str] = (),
+    caption: str | None = None,
+) -> Table:
+    """A table that fits the terminal: numbers to the right; only columns in ``wrap`` break into lines."""
     shown = [[cell if isinstance(cell, str) else _text(cell) for cell in row] for row in rows]
-    made = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
+    made = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        caption=caption,
+        caption_justify="left",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 0) if len(columns) > ROOMY else (0, 1, 0, 0),
+        pad_edge=False,
+    )
     for position, name in enumerate(columns):
         numeric = bool(shown) and all(_looks_numeric(row[position]) for row in shown)
-        made.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        made.add_column(name, justify="right" if numeric else "left", no_wrap=name not in wrap)
     for row in shown:
         made.add_row(*row)
     return made
@@ -90,7 +110,7 @@ def number(value: float | None, digits: int = 2) -> str:
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    return "–" if value is None else f"{100 * value:.{digits}f} %"
+    return "–" if value is None else f"{100 * value:.{digits}f}%"
 
 
 def exit_code_of(error: QuantrailError) -> int:

@@ -21,49 +21,45 @@ _COLOUR = {
 
 
 def leaderboard_table(standings: Sequence[Standing], title: str | None = "Leaderboard") -> Table:
-    """Best first; the luck bar is the Sharpe ratio that the best of that many trials shows by chance."""
-    return table(
-        title,
+    """Best first; the luck bar is the Sharpe ratio that the best of so many trials shows by chance."""
+    trials = max((s.n_trials for s in standings), default=0)
+    rows = [
         [
-            "#",
-            "id",
-            "strategy",
-            "eng",
-            "Sharpe net",
-            "max DD",
-            "trades",
-            "score",
-            "luck bar",
-            "DSR",
-            "verdict",
-        ],
-        [
-            [
-                str(s.rank),
-                s.strategy_id[:8],
-                s.name,
-                s.engine_mode.value,
-                number(s.sharpe_net),
-                percent(s.max_drawdown_net),
-                number(s.closed_trades, 0),
-                number(s.score_total, 3),
-                f"{number(s.luck_bar)} of {s.n_trials}",
-                number(s.deflated_sharpe),
-                f"[{_COLOUR[s.verdict]}]{s.verdict}[/]",
-            ]
-            for s in standings
-        ],
+            str(s.rank),
+            s.strategy_id[:8],
+            s.name,
+            s.engine_mode.value,
+            number(s.sharpe_net),
+            percent(s.max_drawdown_net),
+            number(s.closed_trades, 0),
+            number(s.score_total, 3),
+            number(s.luck_bar),
+            f"[{_COLOUR[s.verdict]}]{s.verdict}[/]",
+        ]
+        for s in standings
+    ]
+    columns = ["#", "id", "strategy", "eng", "Sharpe", "max DD", "trades", "score", "bar", "verdict"]
+    caption = (
+        f"Net of costs. bar: the luck bar, the best Sharpe ratio of {trials:,} strategies without any edge."
     )
+    return table(title, columns, rows, wrap=("strategy",), caption=caption)
 
 
 def funnel_table(summaries: Sequence[Mapping[str, Any]]) -> Table:
     """One row per iteration: how many candidates reached each step."""
-    steps = [
-        "generated", "blocked", "explored", "rewritten", "duplicate", "screened", "passed", "shortlisted",
-        "verified",
-    ]  # fmt: skip
+    steps = {
+        "generated": "drawn",
+        "duplicate": "repeat",
+        "blocked": "blocked",
+        "explored": "explored",
+        "rewritten": "rewrote",
+        "screened": "screened",
+        "passed": "passed",
+        "shortlisted": "shortlist",
+        "verified": "verified",
+    }
     rows = [[str(s["iteration"]), *(str(s["funnel"].get(k, 0)) for k in steps)] for s in summaries]
-    return table("Funnel per iteration", ["iteration", *steps], rows)
+    return table("Funnel per iteration", ["it", *steps.values()], rows)
 
 
 def failure_table(counts: Sequence[tuple[str, int]], total: int) -> Table:
@@ -74,20 +70,28 @@ def failure_table(counts: Sequence[tuple[str, int]], total: int) -> Table:
 
 def constraint_table(history: Sequence[ConstraintHistory]) -> Table:
     """What was learnt, on what evidence, and what it did to the candidates that came after."""
-    return table(
-        "Constraints learnt, and what they did next",
-        ["id", "constraint", "from", "evidence", "blocked next", "all later", "explored", "uplift"],
+    rows = [
         [
-            [
-                h.constraint_id[:8],
-                f"{h.type} {describe_params(h.params)}",
-                h.origin,
-                h.evidence,
-                "–" if h.blocked_next is None else f"{h.blocked_next + h.rewrote_next}",
-                f"{h.blocked + h.rewrote}",
-                str(h.explored),
-                "–" if h.uplift is None else f"{h.uplift:+.2f}",
-            ]
-            for h in history
-        ],
+            h.constraint_id[:8],
+            f"{h.type} {describe_params(h.params)}",
+            h.origin,
+            h.evidence,
+            "–" if h.blocked_next is None else f"{h.blocked_next + h.rewrote_next}",
+            f"{h.blocked + h.rewrote}",
+            str(h.explored),
+            "–" if h.uplift is None else f"{h.uplift:+.2f}",
+        ]
+        for h in history
+    ]
+    columns = ["id", "constraint", "from", "failed in, out", "next", "all", "expl", "uplift"]
+    return table(
+        "Constraints learnt, and what they did",
+        columns,
+        rows,
+        wrap=("constraint",),
+        caption=(
+            "failed in, out: failed/tried inside the forbidden region, and outside. next, all: candidates "
+            "it blocked (risk limits: rewrote) in the next iteration, and since. expl: blocked but run "
+            "anyway, to measure. uplift: pass rate of what it let through minus that of explored ones."
+        ),
     )

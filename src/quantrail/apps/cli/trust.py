@@ -48,7 +48,7 @@ def reproduce(
         emit_json({"results": results, "equal": equal, "total": len(results)})
     else:
         rows = [[r.backtest_id[:13], "yes" if r.equal else "no", r.cause or "", r.detail] for r in results]
-        out().print(table(None, ["backtest", "equal", "cause", "detail"], rows))
+        out().print(table(None, ["backtest", "equal", "cause", "detail"], rows, wrap=("detail",)))
         out().print(f"{equal} of {len(results)} equal by hash")
     if equal < len(results):
         raise typer.Exit(EXIT_ANSWER_NO)

@@ -26,7 +26,7 @@ from quantrail.services.run_config import RunConfig
 from quantrail.services.workers import Workers, open_workers
 
 TITLES = {
-    "S00": "prepare",
+    "S00": "prepare (the first run also compiles the engines)",
     "S20": "generate",
     "S40": "check data",
     "S50": "screen (engine A)",
@@ -93,6 +93,7 @@ def run_loop(
     summaries: list[dict[str, Any]] = []
     try:
         _check_data(state, watch)
+        watch.tell("S00")
         with open_workers(config.workers, state.screen, state.verify) as workers:
             for iteration in range(1, config.search.budget.iterations + 1):
                 watch.iteration, watch.funnel = iteration, Funnel()
