@@ -61,9 +61,8 @@ def same_as_reference(result: SimulationResult, wanted: ReferenceRun) -> None:
         zip(trades.entry_bar.tolist(), trades.symbol.tolist(), trades.exit_bar.tolist(), trades.side.tolist(),
             [ExitReason(k).name for k in trades.exit_reason], trades.pnl_net.tolist(), strict=True)
     )  # fmt: skip
-    expected = sorted(
-        (r["entry"], r["symbol"], r["exit"], r["side"], r["why"], r["pnl"]) for r in wanted.trades
-    )
+    names = ("entry", "symbol", "exit", "side", "why", "pnl")
+    expected = sorted(tuple(row[name] for name in names) for row in wanted.trades)
     assert [row[:5] for row in got] == [row[:5] for row in expected]
     np.testing.assert_allclose([r[5] for r in got], [r[5] for r in expected], rtol=1e-9, atol=scale)
     by_bar = np.zeros(len(wanted.equity))

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.ids import DataVersion
-from quantrail.domain.market import Bars
+from quantrail.domain.market import BAR_COLUMNS, Bars
 
 Floats = NDArray[np.float64]
 _NO_VERSION = DataVersion("0" * 64)
 
 
 def bars_of(rows: Mapping[str, Sequence[Sequence[float] | None]], start: str = "2020-01-01") -> Bars:
-    """Bars from (open, high, low, close[, volume]) per session, None for a missing bar; weekdays from ``start``."""
+    """Bars from (open, high, low, close[, volume]) per weekday from ``start``; None is a missing bar."""
     symbols = tuple(sorted(rows))
     length = len(rows[symbols[0]])
     table = np.full((5, len(symbols), length), np.nan)
@@ -71,7 +71,7 @@ def _awkward_days(table: Floats, rng: np.random.Generator) -> None:
 
 def _assemble(symbols: tuple[str, ...], table: Floats, start: str) -> Bars:
     sessions = np.busday_offset(start, np.arange(table.shape[2]), roll="forward").astype("datetime64[D]")
-    columns = [np.ascontiguousarray(column) for column in table]
-    for column in columns:
+    columns = {name: np.ascontiguousarray(table[k]) for k, name in enumerate(BAR_COLUMNS)}
+    for column in columns.values():
         column.setflags(write=False)
-    return Bars(symbols, sessions, *columns, data_version=_NO_VERSION)
+    return Bars(symbols, sessions, **columns, data_version=_NO_VERSION)

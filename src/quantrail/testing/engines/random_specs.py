@@ -42,7 +42,7 @@ def random_spec(rng: Rng, symbols: Sequence[str], costs_bps: tuple[float, float,
         max_gross=gross,
         max_net=_maybe(rng, lambda: gross / 2, 0.2),
         sizing=_sizing(rng),
-        rebalance=rng.choice(np.array([None, "weekly", "monthly"], object), p=[0.6, 0.2, 0.2]),
+        rebalance=[None, "weekly", "monthly"][int(rng.choice(3, p=[0.6, 0.2, 0.2]))],
         costs_bps=costs_bps,
         nan_policy=str(rng.choice(["DISALLOW_TRADE", "DISALLOW_TRADE", "TREAT_AS_FALSE", "TREAT_AS_TRUE"])),
     )
@@ -104,7 +104,8 @@ def _oscillator(rng: Rng, features: dict[str, Any]) -> tuple[str, float]:
         feature("rs_percentile", period=5),
     ][choice := int(rng.integers(4))]
     features[name] = definition
-    return name, float(rng.choice([[30, 50, 70], [-1, 0, 1], [-0.02, 0, 0.02], [25, 50, 75]][choice]))
+    levels = [(30.0, 50.0, 70.0), (-1.0, 0.0, 1.0), (-0.02, 0.0, 0.02), (25.0, 50.0, 75.0)][choice]
+    return name, levels[int(rng.integers(3))]
 
 
 def _distance(rng: Rng) -> dict[str, Any]:

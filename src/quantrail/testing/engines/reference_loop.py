@@ -61,7 +61,8 @@ class _Reference:
 
     def feature(self, name: str, s: int, g: int) -> float:
         if name in ("regime_score", "regime_state"):
-            score = self.store.regime(self.spec["modules"]["regime"], np.array(self.members))[g]
+            settings: Any = self.spec["modules"]["regime"]
+            score = self.store.regime(settings, np.array(self.members))[g]
             if name == "regime_state" and not math.isnan(score):
                 return 1.0 if score == 1.0 else 0.0
             return float(score)
@@ -272,18 +273,19 @@ class _Reference:
             if start > 0 and excess * price > 1e-6 * start:
                 self.sell(s, excess, price, t, "REBALANCE")
         for s in kept + ready:
-            p, price = self.held.get(s), float(self.bars.open[s, g])
-            side = p["side"] if p else orders[s]["side"]
-            spent = p["quantity"] * price * (1 + self.cost) if p else 0.0
+            kept_one: Any = self.held.get(s)
+            price = float(self.bars.open[s, g])
+            side = kept_one["side"] if kept_one else orders[s]["side"]
+            spent = kept_one["quantity"] * price * (1 + self.cost) if kept_one else 0.0
             value = min(weights[s] * start - spent, self.room(g, side))
             if value <= 1e-6 * max(start, 0.0):
                 continue
             quantity = value / (price * (1 + self.cost))
-            if p is None:
-                p = self.held[s] = self.opened(s, side, price, quantity, t, orders[s]["decided"])
-            self.trade(s, side * quantity, price, t, p)
-            p["quantity"] += quantity
-            p["in"] += quantity * price
+            if kept_one is None:
+                kept_one = self.held[s] = self.opened(s, side, price, quantity, t, orders[s]["decided"])
+            self.trade(s, side * quantity, price, t, kept_one)
+            kept_one["quantity"] += quantity
+            kept_one["in"] += quantity * price
 
     def room(self, g: int, side: int) -> float:
         """The largest value, costs included, after which gross and net still respect their limits."""
@@ -291,7 +293,7 @@ class _Reference:
         c = self.cost
         by_gross = (self.gross_limit * equity - gross) / ((1 + self.gross_limit * c) / (1 + c))
         by_net = (self.net_limit * equity - side * net) / ((1 + self.net_limit * c) / (1 + c))
-        return max(0.0, min(by_gross, by_net))
+        return float(max(0.0, min(by_gross, by_net)))
 
     def opened(
         self, s: int, side: int, price: float, quantity: float, t: int, decided: int
@@ -304,11 +306,14 @@ class _Reference:
             )
 
         hard, trail = risk["hard_stop"], risk["trailing_stop"]
+        trailing = None
+        if trail:
+            trailing = (trail["type"], trail["value"] if trail["type"] == "pct" else gap(trail))
         return {
             "side": side, "quantity": 0.0, "first": quantity, "entry": t, "in": 0.0, "out": 0.0, "costs": 0.0,
             "leave": None, "peak": price,
             "hard": price - side * gap(hard) if hard else None,
-            "trail": (trail["type"], trail["value"] if trail["type"] == "pct" else gap(trail)) if trail else None,
+            "trail": trailing,
             "targets": [(price + side * gap(d), d["fraction"]) for d in risk["take_profit"]],
         }  # fmt: skip
 
