@@ -22,6 +22,7 @@ from quantrail.strategy.complexity import Complexity, complexity, module_trees
 from quantrail.strategy.diff import Difference, diff
 from quantrail.strategy.documents import load_document
 from quantrail.strategy.explain import condition_text, explain, explain_normal
+from quantrail.strategy.fingerprint import Fingerprint, FingerprintIndex, fingerprint, held_bars, similarity
 from quantrail.strategy.models import StrategySpec
 from quantrail.strategy.naming import content_name
 from quantrail.strategy.normal import (
@@ -76,6 +77,8 @@ __all__ = [
     "Distance",
     "FeatureParam",
     "FeatureType",
+    "Fingerprint",
+    "FingerprintIndex",
     "Node",
     "NormalFeature",
     "NormalModules",
@@ -104,13 +107,16 @@ __all__ = [
     "diff",
     "explain",
     "explain_normal",
+    "fingerprint",
     "from_normal",
+    "held_bars",
     "ind",
     "json_schema",
     "load_document",
     "module_trees",
     "parse_spec",
     "recombine",
+    "similarity",
     "spec",
     "template",
     "template_spec",

@@ -72,6 +72,8 @@ def _tree(node: Any, names: Mapping[str, str], levels: int) -> Tree:
     if levels == 0 or type(node) is not dict:
         raise NotFast
     kind = node.get("node")
+    if type(kind) is not str:
+        raise NotFast
     if kind == "CMP" and len(node) == 4:
         return _cmp(node, names)
     if kind in ("AND", "OR") and len(node) == 2:

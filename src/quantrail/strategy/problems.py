@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,15 +64,22 @@ def json_path(parts: Path) -> str:
 
 def brief(value: Any) -> Any:
     """``value`` short enough to print: scalars as they are, the rest as clipped text."""
-    if value is None or isinstance(value, bool | float):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
     if isinstance(value, int):
         return value if abs(value) <= 2**53 else f"{value.bit_length()}-bit integer"
     if isinstance(value, str):
-        return value if len(value) <= 80 else value[:77] + "..."
+        return printable(value if len(value) <= 80 else value[:77] + "...")
     return (
         f"{type(value).__name__} of {len(value)}" if isinstance(value, dict | list) else type(value).__name__
     )
+
+
+def printable(text: str) -> str:
+    """``text`` without lone surrogates, which no terminal and no JSON takes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -91,7 +99,7 @@ class ProblemList:
 
     def add(self, path: Path, code: str, message: str, value: Any = None, hint: str = "") -> None:
         assert code in CODES, code
-        problem = Problem(json_path(path), code, message, brief(value), hint)
+        problem = Problem(printable(json_path(path)), code, printable(message), brief(value), hint)
         unknown_anyway = code == "UNSUPPORTED" and any(
             item.code == "BAD_VALUE" and problem.path.startswith(item.path) for item in self.items
         )
