@@ -60,14 +60,6 @@ def funnel_chart(summaries: Sequence[Mapping[str, Any]]) -> Markup:
     return _fragment(figure, 320)
 
 
-def score_chart(scores: Sequence[float], names: Sequence[str]) -> Markup:
-    """Scores of the leaderboard."""
-    import plotly.graph_objects as go
-
-    ranks = [f"{rank} {name}" for rank, name in enumerate(names, 1)]
-    return _fragment(go.Figure(go.Bar(x=ranks, y=list(scores))), 300)
-
-
 def _fragment(figure: Any, height: int) -> Markup:
     figure.update_layout(height=height, **_LAYOUT)
     html = figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False})

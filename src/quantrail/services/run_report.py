@@ -12,7 +12,7 @@ from quantrail import __version__
 from quantrail.domain.ids import RunId
 from quantrail.domain.ledger import Report
 from quantrail.errors import NotFound
-from quantrail.services.charts import curve_chart, figures_script, funnel_chart, score_chart
+from quantrail.services.charts import curve_chart, figures_script, funnel_chart
 from quantrail.services.constraint_view import describe_params
 from quantrail.services.loop.state import Services
 from quantrail.services.run_view import RunView, explained, run_view
@@ -50,7 +50,6 @@ def render(services: Services, view: RunView) -> str:
         script=figures_script(),
         charts=_charts(services, view),
         funnel=funnel_chart(view.summaries),
-        scores=score_chart([s.score_total for s in view.standings], [s.name for s in view.standings]),
     )
 
 

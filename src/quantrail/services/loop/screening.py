@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from quantrail.domain.answers import BacktestRow
 from quantrail.domain.contract import ModelVersions
 from quantrail.domain.enums import BacktestStatus, EngineMode
@@ -19,6 +21,7 @@ from quantrail.services.loop.state import Candidate, Evaluated, RunState
 from quantrail.services.workers import ScreenJob, Workers
 
 MODELS_A = ModelVersions()
+MAX_LIKENESS = 0.95  # correlation of bar returns within a shortlist
 CHUNK = 64  # fixed, so that a batch is the same for any number of workers
 
 
@@ -99,25 +102,34 @@ def _cached(state: RunState, candidates: Sequence[Candidate]) -> dict[StrategyId
 
 
 def shortlist(state: RunState, evaluated: Sequence[Evaluated]) -> list[Evaluated]:
-    """The best by score: gates passed first, ties by id, none twice, none with an equal curve."""
-    ranked = sorted(
-        (e for e in evaluated if e.outcome.score is not None),
-        key=lambda e: (
-            not e.outcome.score.passed,  # type: ignore[union-attr]
-            -e.outcome.score.total,  # type: ignore[union-attr]
-            e.candidate.strategy_id,
-        ),
-    )
+    """The best by score, gates passed first, ties by id; none that moves like a better one."""
     chosen: list[Evaluated] = []
-    curves = set()
-    for entry in ranked:
+    for entry in sorted((e for e in evaluated if e.outcome.score is not None), key=_rank):
         if len(chosen) == state.config.search.shortlist:
             break
-        if entry.candidate.strategy_id in state.verified or entry.outcome.result_hash in curves:
+        if entry.candidate.strategy_id in state.verified or any(_alike(entry, c) for c in chosen):
             continue
-        curves.add(entry.outcome.result_hash)
         chosen.append(entry)
     return chosen
+
+
+def _rank(entry: Evaluated) -> tuple[bool, float, StrategyId]:
+    score = entry.outcome.score
+    assert score is not None  # the caller chose scored entries
+    return not score.passed, -score.total, entry.candidate.strategy_id
+
+
+def _alike(first: Evaluated, second: Evaluated) -> bool:
+    """Whether two equity curves are one idea in two spellings. A curve read from the store is not kept."""
+    if first.outcome.result_hash == second.outcome.result_hash:
+        return True
+    one, two = first.outcome.equity, second.outcome.equity
+    if one is None or two is None:
+        return False
+    moves_one, moves_two = np.diff(one) / one[:-1], np.diff(two) / two[:-1]
+    if not min(moves_one.std(), moves_two.std()) > 0:
+        return False
+    return bool(np.corrcoef(moves_one, moves_two)[0, 1] > MAX_LIKENESS)
 
 
 def remember(state: RunState, evaluated: Sequence[Evaluated]) -> None:
