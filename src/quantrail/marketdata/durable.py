@@ -49,6 +49,26 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def replace_text(target: Path, content: str) -> None:
+    """Put ``content`` in the place of a small file, whole."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temp = target.with_name(f"{target.name}.{uuid.uuid4().hex}")
+    temp.write_text(content)
+    temp.replace(target)
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold a lock file among threads and processes, waiting as long as it takes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 @contextmanager
 def writer_lock(root: Path, wait_seconds: float) -> Iterator[None]:
     """Hold the only writer's place; BackendBusy after ``wait_seconds``. Freed by the kernel on a crash."""

@@ -6,6 +6,6 @@ refuses and keeps them. Here bars are judged by their neighbours, their calendar
 
 from quantrail.marketdata.quality.gate import check_rows
 from quantrail.marketdata.quality.jumps import JumpRules
-from quantrail.marketdata.quality.sessions import sessions_between
+from quantrail.marketdata.quality.sessions import closes_of, last_session_closed, sessions_between
 
-__all__ = ["JumpRules", "check_rows", "sessions_between"]
+__all__ = ["JumpRules", "check_rows", "closes_of", "last_session_closed", "sessions_between"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -27,8 +27,44 @@ def sessions_between(calendar: str, first: date, last: date) -> NDArray[np.datet
     ]
 
 
+def last_session_closed(calendar: str, now: datetime) -> date:
+    """The latest session whose closing bell rang at or before ``now`` (aware)."""
+    days = _all_sessions(calendar, now.year // 20 * 20)
+    closes = _all_closes(calendar, now.year // 20 * 20)
+    moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None))
+    day: date = days[np.searchsorted(closes, moment, side="right") - 1].item()
+    return day
+
+
+def closes_of(calendar: str, sessions: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    """Closing times, UTC ``datetime64[us]``, of ``sessions``; other days close at 24:00 UTC."""
+    if sessions.size == 0:
+        return sessions.astype("datetime64[us]")
+    since = int(str(sessions[0])[:4]) // 20 * 20
+    days, closes = _all_sessions(calendar, since), _all_closes(calendar, since)
+    at = np.minimum(np.searchsorted(days, sessions), days.size - 1)
+    midnight = (sessions + np.timedelta64(1, "D")).astype("datetime64[us]")
+    found: NDArray[np.datetime64] = np.where(days[at] == sessions, closes[at], midnight)
+    return found
+
+
 @lru_cache(maxsize=32)
 def _all_sessions(calendar: str, since: int) -> NDArray[np.datetime64]:
+    days: NDArray[np.datetime64] = _calendar(calendar, since).sessions.to_numpy().astype("datetime64[D]")
+    days.flags.writeable = False
+    return days
+
+
+@lru_cache(maxsize=32)
+def _all_closes(calendar: str, since: int) -> NDArray[np.datetime64]:
+    nanos = np.asarray(_calendar(calendar, since).closes_nanos, dtype="int64")
+    closes: NDArray[np.datetime64] = nanos.astype("datetime64[ns]").astype("datetime64[us]")
+    closes.flags.writeable = False
+    return closes
+
+
+@lru_cache(maxsize=8)
+def _calendar(calendar: str, since: int) -> Any:
     # Slow to import, and only needed where bars are judged.
     import exchange_calendars
     from exchange_calendars.errors import InvalidCalendarName
@@ -37,12 +73,9 @@ def _all_sessions(calendar: str, since: int) -> NDArray[np.datetime64]:
         with warnings.catch_warnings():
             # exchange_calendars 4.13 reads Series.values, which pandas 3.1 warns about; times stay UTC.
             warnings.simplefilter("ignore", DeprecationWarning)
-            found: Any = exchange_calendars.get_calendar(calendar, start=f"{since}-01-01")
+            return exchange_calendars.get_calendar(calendar, start=f"{since}-01-01")
     except InvalidCalendarName as error:
         raise InvalidInput(f"no exchange calendar {calendar!r}; XNYS and XKRX are two that exist") from error
-    days: NDArray[np.datetime64] = found.sessions.to_numpy().astype("datetime64[D]")
-    days.flags.writeable = False
-    return days
 
 
 def session_findings(series: Series, calendar: str) -> list[Finding]:
