@@ -32,7 +32,7 @@ class ExitReason(IntEnum):
     PORTFOLIO_RISK = 7
     REBALANCE = 8
     MARGIN_CALL = 9
-    DELISTED = 10
+    EXECUTION_FAILURES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,7 @@ class SimulationResult:
     spread: FloatArray
     slippage: FloatArray
     borrow: FloatArray
+    dividends: FloatArray
     trades: TradeTable
     blocked_bars: int
     entry_signals: int

@@ -7,6 +7,8 @@ and logs. Both read the same canonical spec and bars and return the same records
 
 from quantrail.engine.batch import SignalBatch, prepare
 from quantrail.engine.compare import EngineComparison, compare
+from quantrail.engine.corporate_actions import CorporateActions
+from quantrail.engine.market_rules import MarketRules
 from quantrail.engine.screen import screen
 from quantrail.engine.screen_batch import BatchTrades, ScreenBatch
 from quantrail.engine.verify import VerifyResult, verify
@@ -16,7 +18,9 @@ __all__ = [
     "ENGINE_A_VERSION",
     "ENGINE_B_VERSION",
     "BatchTrades",
+    "CorporateActions",
     "EngineComparison",
+    "MarketRules",
     "ScreenBatch",
     "SignalBatch",
     "VerifyResult",

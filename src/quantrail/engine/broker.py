@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from quantrail.domain.results import ExitReason
-from quantrail.engine.ledger import Ledger, Position
+from quantrail.engine.ledger import Charge, Ledger, Position
 from quantrail.engine.logs import ColumnLog
 from quantrail.engine.models import Models
 from quantrail.engine.orders import ORDER_FIELDS, Intent, Order, OrderState
@@ -30,6 +30,7 @@ class Broker:
     last_exit: dict[tuple[int, int], int] = field(default_factory=dict)
     resize: bool = False
     next_id: int = 0
+    failures: int = 0
 
     def new_id(self) -> int:
         self.next_id += 1
@@ -48,7 +49,7 @@ class Broker:
 
     def _exit_at_open(self, position: Position, t: int) -> None:
         price = self.tape.opens[t][position.symbol]
-        if position.exit_reason is not None:
+        if position.exit_reason is not None and t >= position.exit_from:
             self._close(position, t, price, position.exit_reason)
             return
         stop = position.stop()
@@ -78,7 +79,7 @@ class Broker:
             position.saw(low, high)
 
     def _take_profits(self, position: Position, t: int, price: float, *, at_open: bool) -> None:
-        while position.targets:
+        while position.targets and t >= position.targets_from:
             level, fraction = position.targets[0]
             if position.side * (price - level) < 0.0:
                 return
@@ -110,7 +111,7 @@ class Broker:
             + [self._volatility(o.decided_bar, o.symbol) for o in ready]
         )
         equity, gross, net = self.marked_at_open(t)
-        account = _Room(equity, gross, net)
+        account = Room(equity, gross, net)
         for position, weight in zip(kept, weights, strict=False):
             self._shrink(position, t, weight * equity, equity, account)
         for position, weight in zip(kept, weights, strict=False):
@@ -125,14 +126,14 @@ class Broker:
 
         return [p for p in sorted(self.ledger.positions.values(), key=lambda p: p.symbol) if can(p)]
 
-    def _shrink(self, position: Position, t: int, target: float, equity: float, room: _Room) -> None:
+    def _shrink(self, position: Position, t: int, target: float, equity: float, room: Room) -> None:
         price = self.tape.opens[t][position.symbol]
         excess = self._lots(position.quantity - target / (price * (1.0 + self.models.costs.rate)))
         if equity > 0.0 and excess > 0.0 and not is_dust(excess * price, equity):
             self._reduce(position, t, excess, price, Intent.RESIZE, "REBALANCE")
             room.spend(-excess * price, position.side, self.models.costs.rate)
 
-    def _grow(self, position: Position, t: int, target: float, equity: float, room: _Room) -> None:
+    def _grow(self, position: Position, t: int, target: float, equity: float, room: Room) -> None:
         price = self.tape.opens[t][position.symbol]
         cost = self.models.costs.rate
         wish = target - position.quantity * price * (1.0 + cost)
@@ -141,13 +142,13 @@ class Broker:
         if is_dust(value, equity) or quantity <= 0.0:
             return
         order = Order(self.new_id(), position.symbol, position.side, Intent.RESIZE, t - 1)
-        charge = self.models.costs.charge(quantity * price)
+        charge = self.charge(position.symbol, quantity, price, t)
         self.ledger.buy_in(position, quantity, price, charge, t, order.order_id, "REBALANCE")
         order.filled = quantity
         self._fate(order, t, OrderState.FILLED, "REBALANCE")
         room.spend(quantity * price, position.side, cost)
 
-    def _enter(self, order: Order, t: int, target: float, equity: float, room: _Room) -> None:
+    def _enter(self, order: Order, t: int, target: float, equity: float, room: Room) -> None:
         price = self.tape.opens[t][order.symbol]
         cost = self.models.costs.rate
         wish = target if order.quantity is None else order.quantity * price * (1.0 + cost)
@@ -169,7 +170,7 @@ class Broker:
         position = Position(order.symbol, order.side, 0.0, t, price, quantity, watermark=price)
         position.best = position.worst = price
         self._set_levels(position, order.decided_bar)
-        charge = self.models.costs.charge(quantity * price)
+        charge = self.charge(order.symbol, quantity, price, t)
         self.ledger.buy_in(position, quantity, price, charge, t, order.order_id, "ENTRY")
         self.ledger.positions[order.symbol] = position
         order.filled = quantity
@@ -195,17 +196,31 @@ class Broker:
     def _reduce(
         self, position: Position, t: int, quantity: float, price: float, intent: Intent, why: str
     ) -> None:
+        self._let_out(position, t, quantity, price, intent, why)
+
+    def _let_out(
+        self, position: Position, t: int, quantity: float, price: float, intent: Intent, why: str
+    ) -> None:
         order = Order(self.new_id(), position.symbol, position.side, intent, t - 1, quantity=quantity)
-        charge = self.models.costs.charge(quantity * price)
+        charge = self.charge(position.symbol, quantity, price, t)
         self.ledger.let_out(position, quantity, price, charge, t, order.order_id, why)
         order.filled = quantity
         self._fate(order, t, OrderState.FILLED, why)
 
     def _close(self, position: Position, t: int, price: float, reason: ExitReason) -> None:
-        self._reduce(position, t, position.quantity, price, Intent.EXIT, reason.name)
+        self._let_out(position, t, position.quantity, price, Intent.EXIT, reason.name)
         position.quantity = 0.0
         self.ledger.close(position, t, reason)
         self.last_exit[position.symbol, position.side] = t
+
+    def charge(self, symbol: int, quantity: float, price: float, t: int) -> Charge:
+        """Costs of one fill."""
+        return self.models.costs.charge(quantity * price)
+
+    def ask_exit(self, position: Position, reason: ExitReason, t: int) -> None:
+        """A market order to leave, decided at the close of ``t``."""
+        position.exit_reason = reason
+        position.exit_from = t + 1
 
     def marked_at_open(self, t: int) -> tuple[float, float, float]:
         """Equity, gross and net value at the open; a missing bar stands at its last close."""
@@ -228,6 +243,10 @@ class Broker:
         (weight,) = self.policy.weights([self._volatility(t, order.symbol)])
         order.quantity = self._lots(weight * equity / (price * (1.0 + self.models.costs.rate)))
 
+    def waiting_for(self, symbol: int) -> bool:
+        """Whether an entry order for ``symbol`` is still alive and must not be doubled."""
+        return False
+
     def cancel_entries(self, t: int, why: str) -> None:
         for order in self.entries:
             self._fate(order, t, OrderState.CANCELLED, why)
@@ -248,7 +267,7 @@ class Broker:
 
 
 @dataclass(slots=True)
-class _Room:
+class Room:
     """Equity, gross and net value while the fills of one open use them up."""
 
     equity: float

@@ -30,6 +30,8 @@ class Guard:
     peak: float
     previous: float
     tripped: bool = False
+    maintenance: float | None = None
+    max_failures: int | None = None
 
     def breached(self, equity: float) -> bool:
         """Whether this close breaks a limit; ruin always does."""
@@ -55,8 +57,13 @@ class Decider:
     def at_close(self, t: int, equity: float) -> None:
         """Decide on data up to and including the close of ``t``; orders fill from ``t + 1``."""
         if not self.guard.tripped and self.guard.breached(equity):
-            self._halt(t)
+            self._halt(t, ExitReason.PORTFOLIO_RISK)
+        limit = self.guard.max_failures
+        if not self.guard.tripped and limit is not None and self.broker.failures >= limit:
+            self._halt(t, ExitReason.EXECUTION_FAILURES)
         if self.guard.tripped:
+            return
+        if self._margin_called(t, equity):
             return
         if self.tape.rebalance[t]:
             self.broker.resize = bool(self.broker.ledger.positions)
@@ -65,12 +72,25 @@ class Decider:
         for side, signals in self.tape.sides.items():
             self._entries(t, side, signals)
 
-    def _halt(self, t: int) -> None:
+    def _halt(self, t: int, why: ExitReason) -> None:
         self.guard.tripped = True
-        self.broker.cancel_entries(t, ExitReason.PORTFOLIO_RISK.name)
+        self._flatten(t, why)
+
+    def _flatten(self, t: int, why: ExitReason) -> None:
+        self.broker.cancel_entries(t, why.name)
         for position in self.broker.ledger.positions.values():
-            position.exit_reason = ExitReason.PORTFOLIO_RISK
-            self._note(t, position.symbol, position.side, Decision.EXIT, ExitReason.PORTFOLIO_RISK.name)
+            self.broker.ask_exit(position, why, t)
+            self._note(t, position.symbol, position.side, Decision.EXIT, why.name)
+
+    def _margin_called(self, t: int, equity: float) -> bool:
+        if self.guard.maintenance is None:
+            return False
+        closes, positions = self.tape.closes[t], self.broker.ledger.positions
+        gross = sum(p.quantity * closes[s] for s, p in sorted(positions.items()))
+        called = bool(equity < self.guard.maintenance * gross)
+        if called:
+            self._flatten(t, ExitReason.MARGIN_CALL)
+        return called
 
     def _exits(self, t: int) -> None:
         for symbol, position in sorted(self.broker.ledger.positions.items()):
@@ -86,7 +106,7 @@ class Decider:
             elif signals.max_holding and held >= signals.max_holding:
                 reason = ExitReason.TIME_STOP
             if reason is not None:
-                position.exit_reason = reason
+                self.broker.ask_exit(position, reason, t)
                 self._note(t, symbol, position.side, Decision.EXIT, reason.name)
 
     def _missing(self, t: int) -> None:
@@ -96,7 +116,7 @@ class Decider:
 
     def _entries(self, t: int, side: int, signals: SideTape) -> None:
         for symbol in signals.entries[t]:
-            if symbol in self.broker.ledger.positions:
+            if symbol in self.broker.ledger.positions or self.broker.waiting_for(symbol):
                 continue
             last = self.broker.last_exit.get((symbol, side))
             if last is not None and t < last + signals.cooldown:

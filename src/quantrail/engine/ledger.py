@@ -42,6 +42,8 @@ class Position:
     watermark: float = 0.0
     targets: list[tuple[float, float]] = field(default_factory=list)
     exit_reason: ExitReason | None = None
+    exit_from: int = 0  # first bar on which the exit order may fill
+    targets_from: int = 0  # first bar whose extremes may count for the targets
     best: float = 0.0
     worst: float = 0.0
 
@@ -56,6 +58,22 @@ class Position:
             levels.append((self.watermark - self.side * gap, ExitReason.TRAILING_STOP))
         # max keeps the first of equals: the hard stop
         return max(levels, key=lambda level: self.side * level[0]) if levels else None
+
+    def split(self, ratio: float) -> None:
+        """New shares for old ones: quantities grow, levels fall, values stay."""
+        self.quantity *= ratio
+        self.first_quantity *= ratio
+        self.in_quantity *= ratio
+        self.out_quantity *= ratio
+        self.entry_price /= ratio
+        self.watermark /= ratio
+        self.best /= ratio
+        self.worst /= ratio
+        if self.hard_stop is not None:
+            self.hard_stop /= ratio
+        if self.trail_gap is not None and self.trail_gap[0] == "atr":
+            self.trail_gap = ("atr", self.trail_gap[1] / ratio)
+        self.targets = [(level / ratio, fraction) for level, fraction in self.targets]
 
     def saw(self, low: float, high: float) -> None:
         """Widen the excursions by prices of the bar."""
@@ -122,6 +140,12 @@ class Ledger:
         position.out_value += quantity * price
         position.out_quantity += quantity
         self._move(position, -position.side, quantity, price, charge, bar, order, why)
+
+    def pay_dividend(self, position: Position, cash: float) -> None:
+        """Receive ``cash`` (negative: a short pays)."""
+        self.cash += cash
+        self.dividends += cash
+        position.dividends += cash
 
     def close(self, position: Position, bar: int, reason: ExitReason, mark: float = 0.0) -> None:
         """Log the round trip; an open one is valued at ``mark``."""

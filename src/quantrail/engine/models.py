@@ -2,13 +2,15 @@
 
 ========================  =====================================================================
 ``cost``                  ``bps_per_side_v1``: the spec's basis points of traded value, per side
-``execution``             ``next_open_v1``: everything asked for fills at the next open
+``execution``             ``next_open_v1``: everything asked for fills at the next open;
+                          ``market_v1``: orders live with the market (``MarketRules``)
 ``portfolio``             ``fractional_v1``: sized at the fill; ``whole_shares_v1``: whole lots,
                           sized at the decision's close
 ========================  =====================================================================
 
 ``ModelVersions.settings`` overrides: ``lot_size`` (whole_shares_v1, default 1), ``fees_bps``,
-``spread_bps``, ``slippage_bps`` (instead of the spec's).
+``spread_bps``, ``slippage_bps`` (instead of the spec's), and under market_v1 the names of
+:class:`~quantrail.engine.market_rules.MarketRules`.
 """
 
 from __future__ import annotations
@@ -19,11 +21,12 @@ from typing import Any
 
 from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.engine.ledger import Charge
+from quantrail.engine.market_rules import RULE_NAMES, MarketRules, market_rules
 from quantrail.errors import ConfigInvalid, Unsupported
 from quantrail.strategy import NormalSpec
 
 COST_MODELS = ("bps_per_side_v1",)
-EXECUTION_MODELS = ("next_open_v1",)
+EXECUTION_MODELS = ("next_open_v1", "market_v1")
 PORTFOLIO_MODELS = ("fractional_v1", "whole_shares_v1")
 _SETTINGS = frozenset({"lot_size", "fees_bps", "spread_bps", "slippage_bps"})
 
@@ -52,6 +55,7 @@ class Models:
 
     costs: BpsCosts
     lot_size: float | None  # None: fractional
+    rules: MarketRules | None  # None: everything fills at the next open
 
 
 def build_models(spec: NormalSpec, contract: CalcContract, versions: ModelVersions) -> Models:
@@ -65,13 +69,19 @@ def build_models(spec: NormalSpec, contract: CalcContract, versions: ModelVersio
         if asked not in known:
             raise Unsupported(f"{name} model {asked!r} is not known; there are: {', '.join(known)}")
     settings = dict(versions.settings)
-    unknown = sorted(set(settings) - _SETTINGS)
+    market = versions.execution == "market_v1"
+    known_settings = _SETTINGS | RULE_NAMES if market else _SETTINGS
+    unknown = sorted(set(settings) - known_settings)
     if unknown:
         raise ConfigInvalid(
             f"model setting {unknown[0]!r} is not known; there are: {', '.join(sorted(_SETTINGS))}"
         )
     whole = versions.portfolio == "whole_shares_v1"
-    return Models(_costs(spec, contract, settings), float(settings.get("lot_size", 1)) if whole else None)
+    rules = None
+    if market:
+        rules = market_rules(spec["execution"]["order"], spec["risk"]["portfolio_risk"], settings)
+    lot = float(settings.get("lot_size", 1)) if whole else None
+    return Models(_costs(spec, contract, settings), lot, rules)
 
 
 def _costs(spec: NormalSpec, contract: CalcContract, settings: Mapping[str, Any]) -> BpsCosts:

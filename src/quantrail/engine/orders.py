@@ -45,3 +45,11 @@ class Order:
     limit: float | None = None
     filled: float = 0.0
     active_from: int = 0
+
+    def split(self, ratio: float) -> None:
+        """New shares for old ones: quantities grow, levels fall."""
+        if self.quantity is not None:
+            self.quantity *= ratio
+        self.filled *= ratio
+        if self.limit is not None:
+            self.limit /= ratio

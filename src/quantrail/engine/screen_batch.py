@@ -104,6 +104,7 @@ class ScreenBatch:
             spread=sums[2],
             slippage=sums[3],
             borrow=sums[4],
+            dividends=np.zeros_like(equity),
             trades=trades,
             blocked_bars=int(np.bitwise_count(signals.blocked[:, self.span]).sum()),
             entry_signals=sum(int(np.bitwise_count(side[:, self.span]).sum()) for side in entries),

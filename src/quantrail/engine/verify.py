@@ -16,16 +16,21 @@ from quantrail.domain.results import ExitReason, SimulationResult, TradeTable, h
 from quantrail.engine.benchmark import benchmark_returns
 from quantrail.engine.broker import Broker
 from quantrail.engine.clauses import Clause
+from quantrail.engine.corporate_actions import CorporateActions
 from quantrail.engine.decisions import Decider, Guard
 from quantrail.engine.ledger import TRADE_FIELDS, Ledger
+from quantrail.engine.liquidity import read_liquidity
 from quantrail.engine.logs import Column
-from quantrail.engine.models import build_models
+from quantrail.engine.market_broker import MarketBroker
+from quantrail.engine.models import Models, build_models
 from quantrail.engine.policy import build_policy
 from quantrail.engine.tape import Tape, read_tape
+from quantrail.errors import Unsupported
 from quantrail.strategy import NormalSpec
 
 _SERIES = (
-    "equity", "cash", "gross_exposure", "net_exposure", "traded_value", "fees", "spread", "slippage", "borrow"
+    "equity", "cash", "gross_exposure", "net_exposure", "traded_value", "fees", "spread", "slippage", "borrow",
+    "dividends",
 )  # fmt: skip
 _WHOLE = ("symbol", "side", "entry_bar", "exit_bar", "exit_reason", "bars_held")
 
@@ -58,23 +63,28 @@ def verify(
     period: Period,
     contract: CalcContract,
     models: ModelVersions,
+    actions: CorporateActions | None = None,
 ) -> VerifyResult:
     """Simulate ``spec`` event by event over ``period``.
 
     Decisions use closes up to T, orders fill from T + 1. With ``portfolio="fractional_v1"`` and
-    ``execution="next_open_v1"`` the outcome is engine A's to rounding. Raises SpecInvalid, NotFound,
-    Unsupported or DataInvalid when the strategy cannot run.
+    ``execution="next_open_v1"`` the outcome is engine A's to rounding. ``actions`` are splits and
+    dividends of unadjusted bars, for ``execution="market_v1"``. Raises SpecInvalid, NotFound,
+    Unsupported, ConfigInvalid or DataInvalid when the strategy cannot run.
     """
     span = bars.span(period)
     tape = read_tape(bars, spec, span)
     ledger = Ledger(contract.initial_capital)
-    broker = Broker(
-        tape, ledger, build_models(spec, contract, models), build_policy(spec, tape.n_members),
-        spec["risk"]["trade_risk"],
-    )  # fmt: skip
+    parts = build_models(spec, contract, models)
+    broker = _broker(bars, spec, span, tape, ledger, parts, actions)
     limits = spec["risk"]["portfolio_risk"]
     capital = contract.initial_capital
     guard = Guard(limits["max_daily_loss_pct"], limits["max_drawdown_pct"], capital, capital)
+    if parts.rules is not None:
+        guard.maintenance, guard.max_failures = (
+            parts.rules.maintenance_margin,
+            parts.rules.halt_after_failures,
+        )
     decider = Decider(tape, broker, guard)
     series = _run(tape, broker, decider, contract)
     result = _result(bars, span, contract, tape, ledger, series)
@@ -84,6 +94,25 @@ def verify(
     return VerifyResult(
         result, metrics, decider.log.columns(), broker.log.columns(), ledger.fills.columns(), tape.clauses
     )
+
+
+def _broker(
+    bars: Bars,
+    spec: NormalSpec,
+    span: slice,
+    tape: Tape,
+    ledger: Ledger,
+    parts: Models,
+    actions: CorporateActions | None,
+) -> Broker:
+    policy, risk = build_policy(spec, tape.n_members), spec["risk"]["trade_risk"]
+    if parts.rules is None:
+        if actions is not None:
+            raise Unsupported("splits and dividends need the execution model market_v1")
+        return Broker(tape, ledger, parts, policy, risk)
+    events = CorporateActions() if actions is None else actions
+    liquidity = read_liquidity(bars, span, parts.rules, parts.costs.spread, events)
+    return MarketBroker(tape, ledger, parts, policy, risk, rules=parts.rules, liquidity=liquidity)
 
 
 def _run(tape: Tape, broker: Broker, decider: Decider, contract: CalcContract) -> NDArray[np.float64]:
@@ -115,7 +144,7 @@ def _mark(tape: Tape, ledger: Ledger, t: int, contract: CalcContract) -> tuple[f
     ledger.borrow += fee
     equity = ledger.cash + longs - shorts
     gross, net = ((longs + shorts) / equity, (longs - shorts) / equity) if equity > 0.0 else (0.0, 0.0)
-    sums = (ledger.traded, ledger.fees, ledger.spread, ledger.slippage, ledger.borrow)
+    sums = (ledger.traded, ledger.fees, ledger.spread, ledger.slippage, ledger.borrow, ledger.dividends)
     return (equity, ledger.cash, gross, net, *sums)
 
 

@@ -70,6 +70,7 @@ def sliced(result: SimulationResult, mask: Mask) -> SimulationResult:
         "spread",
         "slippage",
         "borrow",
+        "dividends",
     )
     kept = mask[result.trades.exit_bar]
     columns: dict[str, Any] = {k: v[kept] for k, v in result.trades.columns().items()}
