@@ -154,7 +154,8 @@ class Broker:
         wish = target if order.quantity is None else order.quantity * price * (1.0 + cost)
         value = self.policy.affordable(wish, order.side, room.equity, room.gross, room.net, cost)
         if is_dust(value, equity):
-            self._fate(order, t, OrderState.REJECTED, "NO_BUYING_POWER")
+            why = "LESS_THAN_ONE_LOT" if order.quantity == 0.0 else "NO_BUYING_POWER"
+            self._fate(order, t, OrderState.REJECTED, why)
             return
         quantity = self._lots(value / (price * (1.0 + cost)))
         if quantity <= 0.0:

@@ -116,7 +116,8 @@ class MarketBroker(Broker):
         affordable = self._lots(value / (price * (1.0 + cost)))
         quantity = min(affordable, self._volume_left(order.symbol, t))
         if affordable <= 0.0 or is_dust(affordable * price, start):
-            self._drop(order, t, "NO_BUYING_POWER" if is_dust(value, start) else "LESS_THAN_ONE_LOT")
+            power = order.quantity > 0.0 and is_dust(value, start)
+            self._drop(order, t, "NO_BUYING_POWER" if power else "LESS_THAN_ONE_LOT")
             return
         if quantity <= 0.0:
             return  # no volume left in this bar; a GTC order tries again at the next

@@ -74,7 +74,7 @@ def build_models(spec: NormalSpec, contract: CalcContract, versions: ModelVersio
     unknown = sorted(set(settings) - known_settings)
     if unknown:
         raise ConfigInvalid(
-            f"model setting {unknown[0]!r} is not known; there are: {', '.join(sorted(_SETTINGS))}"
+            f"model setting {unknown[0]!r} is not known; there are: {', '.join(sorted(known_settings))}"
         )
     whole = versions.portfolio == "whole_shares_v1"
     rules = None

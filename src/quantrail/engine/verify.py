@@ -29,8 +29,8 @@ from quantrail.errors import Unsupported
 from quantrail.strategy import NormalSpec
 
 _SERIES = (
-    "equity", "cash", "gross_exposure", "net_exposure", "traded_value", "fees", "spread", "slippage", "borrow",
-    "dividends",
+    "equity", "cash", "gross_exposure", "net_exposure", "traded_value", "fees", "spread", "slippage",
+    "borrow", "dividends",
 )  # fmt: skip
 _WHOLE = ("symbol", "side", "entry_bar", "exit_bar", "exit_reason", "bars_held")
 
