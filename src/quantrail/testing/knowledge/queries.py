@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from quantrail.domain import ledger
 from quantrail.domain import records as r
-from quantrail.domain.answers import FailureKey, IdKind, LeaderboardFilter, LeaderboardOrder
+from quantrail.domain.answers import FailureKey, IdKind, LeaderboardFilter, LeaderboardOrder, LeaderboardRow
 from quantrail.domain.enums import EngineMode, Tier, TrialArm, TrialDoor, TrialOutcome
+from quantrail.domain.ids import BacktestId
 from quantrail.errors import InvalidInput, NotFound
 from quantrail.testing import records as build
 from quantrail.testing.knowledge.world import StoreHarness, fill, register, save_results
@@ -47,7 +49,7 @@ class Queries:
             unit.save_promotions([_promotion(world.strategies[1], Tier.T1)])
             unit.commit()
         every = {one.backtest_id: one for one in harness.store.leaderboard(limit=1000).rows}
-        cases = [
+        cases: list[tuple[LeaderboardFilter, Callable[[LeaderboardRow], bool]]] = [
             (LeaderboardFilter(template_id=build.TEMPLATES[1]),
             lambda one: one.template_id == build.TEMPLATES[1]),
             (LeaderboardFilter(tier=Tier.T1), lambda one: one.tier is Tier.T1),
@@ -59,8 +61,9 @@ class Queries:
             (LeaderboardFilter(strategy_id=world.strategies[5].strategy_id),
              lambda one: one.strategy_id == world.strategies[5].strategy_id),
             (LeaderboardFilter(metrics={"sharpe_net": (0.0, 1.0)}),
-             lambda one: 0.0 <= one.metrics["sharpe_net"] <= 1.0),
-            (LeaderboardFilter(metrics={"trades": (40, None)}), lambda one: one.metrics["trades"] >= 40),
+             lambda one: 0.0 <= (one.metrics["sharpe_net"] or 0.0) <= 1.0),
+            (LeaderboardFilter(metrics={"trades": (40, None)}),
+            lambda one: (one.metrics["trades"] or 0) >= 40),
         ]  # fmt: skip
         for where, holds in cases:
             found = {one.backtest_id for one in harness.store.leaderboard(where, limit=1000)}
@@ -297,9 +300,7 @@ class Queries:
                 save_results(unit, strategies[start : start + 7], start)
                 unit.commit()
         rows = harness.store.leaderboard(limit=100).rows
-        expected = sorted(
-            (build.score(build.BacktestId("x"), i).score_total for i in range(30)), reverse=True
-        )
+        expected = sorted((build.score(BacktestId("x"), i).score_total for i in range(30)), reverse=True)
         assert [one.score_total for one in rows] == expected
 
 
