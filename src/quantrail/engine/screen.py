@@ -159,8 +159,8 @@ def workspace(n_symbols: int) -> list[Any]:
     """Scratch arrays of the simulation; the kernels allocate nothing, which keeps reference counts out."""
     words = word_count(n_symbols)
     return [
-        np.zeros((n_symbols, 10)), np.zeros((n_symbols, 9), np.int64), np.zeros((n_symbols, MAX_TARGETS)),
-        np.zeros((4, words), np.uint64), np.zeros((3, n_symbols), np.int64), np.zeros(n_symbols),
+        np.zeros((n_symbols, 12)), np.zeros((n_symbols, 9), np.int64), np.zeros((n_symbols, MAX_TARGETS)),
+        np.zeros((6, words), np.uint64), np.zeros((3, n_symbols), np.int64), np.zeros(n_symbols),
         np.zeros(6), np.zeros(2, np.int64),
     ]  # fmt: skip
 

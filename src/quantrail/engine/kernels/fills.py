@@ -10,12 +10,12 @@ from quantrail.engine.kernels.positions import (
     ENTRY_BAR,
     EXIT_WHY,
     FIRST,
+    GOAL,
     QTY,
     RANK,
     SIDE,
     TARGET,
     WANT,
-    WATER,
     add_to,
     forget,
     record,
@@ -58,6 +58,7 @@ def hit_targets(s, t, price, at_open, plan, account, held, flags, levels, masks,
         fill = price if at_open else levels[s, k]
         part = plan.target_fraction[k] * row[FIRST]
         flag[TARGET] += 1
+        row[GOAL] = levels[s, k + 1] if k + 1 < plan.n_targets else np.inf * side
         if part >= row[QTY] * (1.0 - 1e-12):
             close_all(s, t, fill, 5, plan, account, held, flags, masks, trade_i, trade_f, count)
             return
@@ -65,32 +66,28 @@ def hit_targets(s, t, price, at_open, plan, account, held, flags, levels, masks,
 
 
 @njit(cache=True, _nrt=False)
-def exits_at_open(t, g, opens, plan, account, held, flags, levels, masks, trade_i, trade_f, count):
-    """Orders from the last close, then stops and targets the open has jumped over; symbol order."""
-    watching = plan.hard_kind != 0 or plan.trail_kind != 0
-    for w in range(masks.shape[1]):
-        word = masks[0, w] | masks[1, w] if watching or plan.n_targets > 0 else masks[3, w]
-        while word != ZERO:
-            s = (w << 6) + lowest_bit(word)
-            word &= word - ONE
-            price = opens[g, s]
-            if price != price:
-                continue
-            flag = flags[s]
-            if flag[EXIT_WHY] != 0:
-                close_all(
-                    s, t, price, flag[EXIT_WHY], plan, account, held, flags, masks, trade_i, trade_f, count
-                )
-                continue
-            if watching:
-                level, why = stop_level(held[s], flag[SIDE], plan)
-                if flag[SIDE] * (price - level) <= 0.0:
-                    close_all(s, t, price, why, plan, account, held, flags, masks, trade_i, trade_f, count)
-                    continue
-            if plan.n_targets > 0:
-                hit_targets(
-                    s, t, price, True, plan, account, held, flags, levels, masks, trade_i, trade_f, count
-                )
+def leave_at_open(s, t, price, plan, account, held, flags, levels, masks, trade_i, trade_f, count):
+    """The order of the last close, else a stop, else targets that the open has jumped over."""
+    flag = flags[s]
+    if flag[EXIT_WHY] != 0:
+        close_all(s, t, price, flag[EXIT_WHY], plan, account, held, flags, masks, trade_i, trade_f, count)
+        return
+    level, why = stop_level(held[s], flag[SIDE], plan)
+    if flag[SIDE] * (price - level) <= 0.0:
+        close_all(s, t, price, why, plan, account, held, flags, masks, trade_i, trade_f, count)
+        return
+    hit_targets(s, t, price, True, plan, account, held, flags, levels, masks, trade_i, trade_f, count)
+
+
+@njit(cache=True, _nrt=False)
+def touch(s, t, worst, best, plan, account, held, flags, levels, masks, trade_i, trade_f, count):
+    """A bar that reached the stop or a target; the stop goes first."""
+    side = flags[s, SIDE]
+    level, why = stop_level(held[s], side, plan)
+    if side * (worst - level) <= 0.0:
+        close_all(s, t, level, why, plan, account, held, flags, masks, trade_i, trade_f, count)
+        return
+    hit_targets(s, t, best, False, plan, account, held, flags, levels, masks, trade_i, trade_f, count)
 
 
 @njit(cache=True, _nrt=False)
@@ -241,33 +238,3 @@ def queue_of(g, opens, flags, masks, work_i):
             work_i[2, place] = s
             ready += 1
     return ready
-
-
-@njit(cache=True, _nrt=False)
-def inside_bar(t, g, highs, lows, plan, account, held, flags, levels, masks, trade_i, trade_f, count):
-    """Stops before targets at their levels, then the watermark follows the bar."""
-    watching = plan.hard_kind != 0 or plan.trail_kind != 0
-    for w in range(masks.shape[1]):
-        word = masks[0, w] | masks[1, w]
-        while word != ZERO:
-            s = (w << 6) + lowest_bit(word)
-            word &= word - ONE
-            flag = flags[s]
-            side = flag[SIDE]
-            worst = lows[g, s] if side > 0 else highs[g, s]
-            best = highs[g, s] if side > 0 else lows[g, s]
-            if worst != worst:
-                continue
-            if watching:
-                level, why = stop_level(held[s], side, plan)
-                if side * (worst - level) <= 0.0:
-                    close_all(s, t, level, why, plan, account, held, flags, masks, trade_i, trade_f, count)
-                    continue
-            if plan.n_targets > 0:
-                hit_targets(
-                    s, t, best, False, plan, account, held, flags, levels, masks, trade_i, trade_f, count
-                )
-                if flag[SIDE] == 0:
-                    continue
-            if side * (best - held[s, WATER]) > 0.0:
-                held[s, WATER] = best

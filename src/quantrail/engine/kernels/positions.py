@@ -8,8 +8,9 @@ from numba import njit
 
 # held: quantity, hard stop level, trailing distance, watermark, quantity opened first,
 # and over the round trip: value and quantity bought in, value and quantity let out, costs
-QTY, HARD, TRAIL, WATER, FIRST, IN_VALUE, IN_QTY, OUT_VALUE, OUT_QTY, COSTS = range(10)
-N_HELD = 10
+# and the next stop and target levels, kept ready for the bar's scan
+QTY, HARD, TRAIL, WATER, FIRST, IN_VALUE, IN_QTY, OUT_VALUE, OUT_QTY, COSTS, NEAR, GOAL = range(12)
+N_HELD = 12
 # flags: side, entry bar, pending exit reason, next target, last exit of long and short side,
 # pending entry side, its rank and the bar it was decided on
 SIDE, ENTRY_BAR, EXIT_WHY, TARGET, LAST_LONG, LAST_SHORT, WANT, RANK, DECIDED = range(9)
@@ -62,23 +63,6 @@ def distance(kind, value, atr_row, price, atrs, bar, s):
 
 
 @njit(cache=True, _nrt=False)
-def set_levels(row, flag, levels, side, price, plan, atrs, s):
-    """Stops and targets of a fresh position; ATR is that of the decision bar."""
-    bar = flag[DECIDED]
-    row[WATER] = price
-    flag[TARGET] = 0
-    if plan.hard_kind != 0:
-        row[HARD] = price - side * distance(
-            plan.hard_kind, plan.hard_value, plan.hard_atr, price, atrs, bar, s
-        )
-    if plan.trail_kind == 2:
-        row[TRAIL] = plan.trail_value * atrs[plan.trail_atr, bar, s]
-    for k in range(plan.n_targets):
-        gap = distance(plan.target_kind[k], plan.target_value[k], plan.target_atr[k], price, atrs, bar, s)
-        levels[k] = price + side * gap
-
-
-@njit(cache=True, _nrt=False)
 def stop_level(row, side, plan):
     """The nearer of hard and trailing stop, and which it is (exit reason)."""
     level = -np.inf * side
@@ -93,6 +77,25 @@ def stop_level(row, side, plan):
             level = trail
             why = 4
     return level, why
+
+
+@njit(cache=True, _nrt=False)
+def set_levels(row, flag, levels, side, price, plan, atrs, s):
+    """Stops and targets of a fresh position; ATR is that of the decision bar."""
+    bar = flag[DECIDED]
+    row[WATER] = price
+    flag[TARGET] = 0
+    if plan.hard_kind != 0:
+        row[HARD] = price - side * distance(
+            plan.hard_kind, plan.hard_value, plan.hard_atr, price, atrs, bar, s
+        )
+    if plan.trail_kind == 2:
+        row[TRAIL] = plan.trail_value * atrs[plan.trail_atr, bar, s]
+    for k in range(plan.n_targets):
+        gap = distance(plan.target_kind[k], plan.target_value[k], plan.target_atr[k], price, atrs, bar, s)
+        levels[k] = price + side * gap
+    row[NEAR], _why = stop_level(row, side, plan)
+    row[GOAL] = levels[0] if plan.n_targets > 0 else np.inf * side
 
 
 @njit(cache=True, _nrt=False)

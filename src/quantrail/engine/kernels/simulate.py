@@ -4,21 +4,26 @@ import numpy as np
 from numba import njit
 
 from quantrail.engine.kernels.bitscan import lowest_bit
-from quantrail.engine.kernels.fills import exits_at_open, inside_bar, trade_at_open
+from quantrail.engine.kernels.fills import leave_at_open, touch, trade_at_open
 from quantrail.engine.kernels.positions import (
     BORROW,
     CASH,
     DECIDED,
     ENTRY_BAR,
     EXIT_WHY,
+    GOAL,
+    HARD,
     LAST_LONG,
     LAST_SHORT,
     N_ACCOUNT,
+    NEAR,
     QTY,
     RANK,
     SIDE,
     TRADED,
+    TRAIL,
     WANT,
+    WATER,
     record,
 )
 
@@ -27,6 +32,28 @@ ZERO = np.uint64(0)
 NEVER = -(10**9)
 # Columns of the totals row: sums of the account, then gross exposure summed and at most.
 N_TOTALS = 8
+
+
+@njit(cache=True, _nrt=False)
+def ask_for_entry(t, g, plan, ranks, flags, masks):
+    """Turn the wishes of the last close into orders, unless their symbol still cools down."""
+    for w in range(masks.shape[1]):
+        for side in (1, -1):
+            fresh = 4 if side > 0 else 5
+            ask = masks[fresh, w]
+            masks[fresh, w] = ZERO
+            while ask != ZERO:
+                bit = ask & (~ask + ONE)
+                s = (w << 6) + lowest_bit(ask)
+                ask &= ask - ONE
+                last = flags[s, LAST_LONG] if side > 0 else flags[s, LAST_SHORT]
+                pause = plan.cooldown_long if side > 0 else plan.cooldown_short
+                if t - 1 < last + pause:
+                    continue
+                flags[s, WANT] = side
+                flags[s, DECIDED] = g - 1
+                flags[s, RANK] = ranks[plan.rank, g - 1, s] if plan.rank >= 0 else 0
+                masks[2, w] |= bit
 
 
 @njit(cache=True, _nrt=False)
@@ -48,7 +75,7 @@ def simulate(
     for s in range(n_symbols):
         flags[s, LAST_LONG] = NEVER
         flags[s, LAST_SHORT] = NEVER
-    masks[:] = ZERO  # held long, held short, entry orders, exit orders
+    masks[:] = ZERO  # held long, held short, entry orders, exit orders, fresh wishes long and short
     account[:] = 0.0
     account[CASH] = plan.capital
     count[1] = 0  # trades so far, positions held
@@ -70,7 +97,27 @@ def simulate(
             return -1
         if leaving or (watching and count[1] > 0):
             leaving = False
-            exits_at_open(t, g, opens, plan, account, held, flags, levels, masks, trade_i, trade_f, count)
+            for w in range(n_words):
+                word = masks[0, w] | masks[1, w] if watching else masks[3, w]
+                while word != ZERO:
+                    s = (w << 6) + lowest_bit(word)
+                    word &= word - ONE
+                    price = opens[g, s]
+                    side = flags[s, SIDE]
+                    due = side * (price - held[s, NEAR]) <= 0.0 or side * (price - held[s, GOAL]) >= 0.0
+                    if due or (flags[s, EXIT_WHY] != 0 and price == price):
+                        leave_at_open(
+                            s, t, price, plan, account, held, flags, levels, masks, trade_i, trade_f, count
+                        )
+        if wanted and (gaps or resize or count[1] < plan.max_positions):
+            ask_for_entry(t, g, plan, ranks, flags, masks)
+        else:
+            # Without a free slot every order lapses; none waits where no bar is missing.
+            wanted = False
+            for w in range(n_words):
+                masks[2, w] = ZERO
+                masks[4, w] = ZERO
+                masks[5, w] = ZERO
         if wanted or resize:
             trade_at_open(
                 t, g, resize, opens, marks, volatility, atrs, plan, account, held, flags, levels, masks,
@@ -81,7 +128,27 @@ def simulate(
             for w in range(n_words):
                 wanted = wanted or masks[2, w] != ZERO
         if watching and count[1] > 0:
-            inside_bar(t, g, highs, lows, plan, account, held, flags, levels, masks, trade_i, trade_f, count)
+            for w in range(n_words):
+                word = masks[0, w] | masks[1, w]
+                while word != ZERO:
+                    s = (w << 6) + lowest_bit(word)
+                    word &= word - ONE
+                    side = flags[s, SIDE]
+                    worst = lows[g, s] if side > 0 else highs[g, s]
+                    best = highs[g, s] if side > 0 else lows[g, s]
+                    if side * (worst - held[s, NEAR]) <= 0.0 or side * (best - held[s, GOAL]) >= 0.0:
+                        touch(
+                            s, t, worst, best, plan, account, held, flags, levels, masks, trade_i, trade_f,
+                            count,
+                        )  # fmt: skip
+                        if flags[s, SIDE] == 0:
+                            continue
+                    if plan.trail_kind != 0 and side * (best - held[s, WATER]) > 0.0:
+                        held[s, WATER] = best
+                        gap = plan.trail_value * best if plan.trail_kind == 1 else held[s, TRAIL]
+                        level = best - side * gap
+                        if plan.hard_kind == 0 or side * (level - held[s, HARD]) > 0.0:
+                            held[s, NEAR] = level
 
         # the close: mark
         long_value = 0.0
@@ -127,6 +194,8 @@ def simulate(
             wanted = False
             for w in range(n_words):
                 masks[2, w] = ZERO
+                masks[4, w] = ZERO
+                masks[5, w] = ZERO
             for s in range(n_symbols):
                 if flags[s, SIDE] != 0:
                     flags[s, EXIT_WHY] = 7
@@ -178,29 +247,13 @@ def simulate(
                             flags[s, EXIT_WHY] = 2
                             masks[3, w] |= ONE << np.uint64(s & 63)
             leaving = leaving or masks[3, w] != ZERO
-        if not gaps and not watching and not leaving and count[1] >= plan.max_positions:
-            # No slot can come free at the next open, and no order would wait: every entry would lapse.
-            continue
         for w in range(n_words):
             free = signals[0, w, g] & ~(masks[0, w] | masks[1, w])
-            for side in (1, -1):
-                entry = plan.entry_long if side > 0 else plan.entry_short
-                if entry < 0:
-                    continue
-                ask = signals[entry, w, g] & free
-                while ask != ZERO:
-                    bit = ask & (~ask + ONE)
-                    s = (w << 6) + lowest_bit(ask)
-                    ask &= ask - ONE
-                    last = flags[s, LAST_LONG] if side > 0 else flags[s, LAST_SHORT]
-                    pause = plan.cooldown_long if side > 0 else plan.cooldown_short
-                    if t < last + pause:
-                        continue
-                    flags[s, WANT] = side
-                    flags[s, DECIDED] = g
-                    flags[s, RANK] = ranks[plan.rank, g, s] if plan.rank >= 0 else 0
-                    masks[2, w] |= bit
-                    wanted = True
+            if plan.entry_long >= 0:
+                masks[4, w] = signals[plan.entry_long, w, g] & free
+            if plan.entry_short >= 0:
+                masks[5, w] = signals[plan.entry_short, w, g] & free
+            wanted = wanted or (masks[4, w] | masks[5, w]) != ZERO
     for s in range(n_symbols):
         if flags[s, SIDE] != 0:
             record(trade_i, trade_f, count[0], s, held[s], flags[s], n - 1, 0, marks[first + n - 1, s])
