@@ -8,6 +8,7 @@ right are kept apart with the reason; nothing is silently dropped or filled.
 
 from quantrail.marketdata.collecting import Collected
 from quantrail.marketdata.intake import Reading
+from quantrail.marketdata.pointintime import RecordReport, RecordStore
 from quantrail.marketdata.records import (
     DAILY,
     Finding,
@@ -42,6 +43,8 @@ __all__ = [
     "MarketStore",
     "Preview",
     "Reading",
+    "RecordReport",
+    "RecordStore",
     "Snapshot",
     "StoredBasis",
     "SymbolChange",

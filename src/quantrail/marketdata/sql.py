@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from quantrail.errors import InvalidInput
+from quantrail.errors import InvalidInput, Unsupported
 from quantrail.marketdata.manifest import Manifest
+from quantrail.marketdata.pointintime import TABLES as RECORD_TABLES
+from quantrail.marketdata.pointintime import RecordStore
+from quantrail.marketdata.pointintime.tables import Table, row_id
 from quantrail.marketdata.records import DAILY
 
 _IMPORTS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -18,7 +22,7 @@ _IMPORTS: dict[str, pl.DataType | type[pl.DataType]] = {
     "data_source": pl.String,
     "created_at": pl.Datetime("us", "UTC"),
 }
-TABLES = ("market_data", "market_data_intraday", "technical_indicators")
+TABLES = ("market_data", "market_data_intraday", "technical_indicators", *RECORD_TABLES)
 
 
 def connect(home: Path, held: Manifest) -> duckdb.DuckDBPyConnection:
@@ -42,10 +46,24 @@ def connect(home: Path, held: Manifest) -> duckdb.DuckDBPyConnection:
         f"create view market_data_intraday as {_market_data(others, 'timestamp', interval=True)}"
     )
     connection.execute(_indicators(home))
+    for table in RECORD_TABLES.values():
+        _record_table(connection, home, table)
     connection.execute(f"set allowed_directories = [{_quoted(str(home))}]")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
     return connection
+
+
+def _record_table(connection: duckdb.DuckDBPyConnection, home: Path, table: Table) -> None:
+    # Small beside the bars; a copy keeps the key of the data model at hand.
+    rows = RecordStore(home / "records", _no_clock).read(table.name)
+    connection.register("record_rows", rows.select(row_id(table), pl.all()).to_arrow())
+    connection.execute(f"create table {table.name} as select * from record_rows")
+    connection.unregister("record_rows")
+
+
+def _no_clock() -> datetime:
+    raise Unsupported("reading needs no clock")
 
 
 def query(home: Path, held: Manifest, statement: str) -> pl.DataFrame:

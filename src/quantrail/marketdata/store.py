@@ -8,9 +8,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from quantrail.domain.ids import DataVersion
+from quantrail.domain.ids import ContentHash, DataVersion
 from quantrail.domain.market import Bars, Period
 from quantrail.errors import InvalidInput, NotFound
 from quantrail.marketdata import arrays, collecting, comparing, exporting, manifest, sql
@@ -18,7 +20,8 @@ from quantrail.marketdata.collecting import Collected
 from quantrail.marketdata.importing import Importer
 from quantrail.marketdata.intake import Reading, read
 from quantrail.marketdata.manifest import Manifest
-from quantrail.marketdata.quality import check_rows
+from quantrail.marketdata.pointintime import RecordStore
+from quantrail.marketdata.quality import check_rows, closes_of
 from quantrail.marketdata.records import DAILY, Finding, ImportReport, Preview, Snapshot, StoredBasis
 from quantrail.marketdata.sample import SAMPLE_SOURCE, sample_path
 
@@ -36,6 +39,26 @@ class MarketStore:
         self._root = root
         self._clock = clock
         self._calendar = calendar
+
+    @property
+    def records(self) -> RecordStore:
+        """Companies, economic series and news."""
+        return RecordStore(self._root / "records", self._clock)
+
+    def econ(self, series: str, bars: Bars, version: ContentHash | None = None) -> NDArray[np.float64]:
+        """Shape (T,): the newest value of ``series`` known at each closing bell. Raises NotFound."""
+        return self.records.economic_at(series, self._closes(bars), version)
+
+    def news_sentiment(
+        self, bars: Bars, window: timedelta, version: ContentHash | None = None
+    ) -> NDArray[np.float64]:
+        """Shape (S, T), -1..1: mean score of the news of the last ``window`` known at each closing bell."""
+        return self.records.news_sentiment_at(bars.symbols, self._closes(bars), window, version)
+
+    def _closes(self, bars: Bars) -> NDArray[np.datetime64]:
+        if bars.sessions.dtype == np.dtype("datetime64[D]"):
+            return closes_of(self._calendar, bars.sessions)
+        return bars.sessions
 
     def import_bars(
         self,

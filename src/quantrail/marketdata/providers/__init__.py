@@ -8,6 +8,7 @@ from quantrail.marketdata.providers.alpha_vantage import AlphaVantage
 from quantrail.marketdata.providers.fetching import Fetcher, FetchReport
 from quantrail.marketdata.providers.port import Batch, Provider
 from quantrail.marketdata.providers.quota import Quota, QuotaLedger
+from quantrail.marketdata.providers.reference import fetch_company, fetch_economic, fetch_news
 from quantrail.marketdata.providers.transport import Transport
 from quantrail.marketdata.providers.yahoo import Yahoo
 
@@ -21,4 +22,7 @@ __all__ = [
     "QuotaLedger",
     "Transport",
     "Yahoo",
+    "fetch_company",
+    "fetch_economic",
+    "fetch_news",
 ]
