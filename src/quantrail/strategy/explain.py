@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from quantrail.strategy.models import StrategySpec
-from quantrail.strategy.normal import Node, NormalSide, NormalSpec
+from quantrail.strategy.normal import Node, NormalFeature, NormalSide, NormalSpec
 from quantrail.strategy.normalise import normal_spec
 from quantrail.strategy.number import number_text
 from quantrail.strategy.parse import parse_spec
+from quantrail.strategy.words import in_words
 
 _WORDS = {
     "==": "is",
@@ -34,14 +35,14 @@ def explain_normal(spec: NormalSpec) -> str:
 
 def _trades(spec: NormalSpec) -> str:
     sides = [
-        f"{verb} when {condition_text(side['entry'])}{_cooldown(side)}"
-        for verb, side in _sides(spec, entry=True)
+        f"{verb} {_when(side['entry'], spec)}{_cooldown(side)}" for verb, side in _sides(spec, entry=True)
     ]
     selection = spec["modules"]["selection"]
     among = ""
     if selection is not None:
         rank = "highest" if selection["order"] == "desc" else "lowest"
-        among = f" while among the {selection['top_n']} with the {rank} {selection['feature']}"
+        feature = in_words(selection["feature"], spec["features"]).removeprefix("the ")
+        among = f" while among the {selection['top_n']} with the {rank} {feature}"
     return f"On {_universe(spec)}, it {'; it '.join(sides)}{among}, filling at the next open."
 
 
@@ -66,16 +67,16 @@ def _cooldown(side: NormalSide) -> str:
 
 
 def _sells(spec: NormalSpec) -> str:
-    parts = [f"{verb} {_exit(side)}" for verb, side in _sides(spec, entry=False)]
+    parts = [f"{verb} {_exit(side, spec)}" for verb, side in _sides(spec, entry=False)]
     return f"It {'; it '.join(parts)}{_protection(spec)}."
 
 
-def _exit(side: NormalSide) -> str:
+def _exit(side: NormalSide, spec: NormalSpec) -> str:
     bars = side["max_holding_bars"]
     never = side["exit"]["node"] == "FALSE"
     if bars is None:
-        return "on no signal of its own" if never else f"when {condition_text(side['exit'])}"
-    return f"after {bars} bars" if never else f"when {condition_text(side['exit'])}, or after {bars} bars"
+        return "on no signal of its own" if never else _when(side["exit"], spec)
+    return f"after {bars} bars" if never else f"{_when(side['exit'], spec)}, or after {bars} bars"
 
 
 def _protection(spec: NormalSpec) -> str:
@@ -124,35 +125,46 @@ def _sizing(sizing: Mapping[str, Any]) -> str:
     return {"equal_weight": "equally weighted", "inverse_vol": "weighted by inverse volatility"}[str(kind)]
 
 
-def condition_text(node: Node) -> str:
-    """A canonical tree as a clause; AND and OR inside another are put in brackets."""
+def _when(node: Node, spec: NormalSpec) -> str:
+    if node["node"] in ("TRUE", "FALSE"):
+        return "at every bar" if node["node"] == "TRUE" else "never"
+    return f"when {condition_text(node, spec['features'])}"
+
+
+def condition_text(node: Node, features: Mapping[str, NormalFeature] | None = None) -> str:
+    """A canonical tree as a clause; AND and OR inside another are put in brackets.
+
+    With ``features`` their names are put into words, else content names stand as they are.
+    """
+    known = features or {}
     kind = node["node"]
     if kind in ("AND", "OR"):
-        parts = [_bracketed(child) for child in node["children"]]
-        return f" {kind.lower()} ".join(parts)
+        return f" {kind.lower()} ".join(_bracketed(child, known) for child in node["children"])
     if kind == "NOT":
-        return f"not ({condition_text(node['child'])})"
+        return f"not ({condition_text(node['child'], known)})"
     if kind == "CMP":
-        return f"{_operand(node['left'])} {_WORDS[node['op']]} {_operand(node['right'])}"
+        left, right = _operand(node["left"], known), _operand(node["right"], known)
+        return f"{left} {_WORDS[node['op']]} {right}"
     if kind == "CROSS_ABOVE":
-        return f"{_operand(node['left'])} crosses above {_operand(node['right'])}"
+        return f"{_operand(node['left'], known)} crosses above {_operand(node['right'], known)}"
     if kind == "IN":
-        return f"{_operand(node['value'])} is one of {', '.join(map(_literal, node['set']))}"
+        return f"{_operand(node['value'], known)} is one of {', '.join(map(_literal, node['set']))}"
     return "always" if kind == "TRUE" else "never"
 
 
-def _bracketed(node: Node) -> str:
-    text = condition_text(node)
+def _bracketed(node: Node, features: Mapping[str, NormalFeature]) -> str:
+    text = condition_text(node, features)
     return f"({text})" if node["node"] in ("AND", "OR") else text
 
 
-def _operand(operand: Mapping[str, Any]) -> str:
+def _operand(operand: Mapping[str, Any], features: Mapping[str, NormalFeature]) -> str:
     if "value" in operand:
         return _literal(operand["value"])
     scale = f"{number_text(operand['scale'])} x " if "scale" in operand else ""
     lag = operand.get("lag", 0)
     ago = f" {lag} bar{'s' if lag > 1 else ''} ago" if lag else ""
-    return f"{scale}{operand['ref']}{ago}"
+    name = in_words(operand["ref"], features) if features else operand["ref"]
+    return f"{scale}{name}{ago}"
 
 
 def _literal(value: Any) -> str:

@@ -12,22 +12,19 @@ from typing import Any, NamedTuple
 
 from quantrail.strategy.catalogue import BAR_COLUMNS
 from quantrail.strategy.fast_blocks import (
+    SECTIONS,
     Block,
     NamedFeature,
     NotFast,
-    cost_block,
     entry_block,
-    execution_block,
     exit_block,
     feature_block,
     is_feature_key,
     is_key,
     key_of,
-    portfolio_block,
     regime_block,
-    risk_block,
     selection_block,
-    universe_block,
+    surroundings,
 )
 from quantrail.strategy.fast_tree import Tree, conjunction, fast_tree
 from quantrail.strategy.limits import (
@@ -103,29 +100,20 @@ def _form(document: Any) -> FastForm:
 
 
 def _print(document: dict[str, Any], policy: str, modules: _Modules, used: list[NamedFeature]) -> FastForm:
-    universe = universe_block(key_of(document.get("universe", {})))
-    symbols = universe.normal["symbols"]
-    count = None if symbols is None else len(symbols)
-    portfolio = portfolio_block(key_of(document.get("portfolio_constraints", {})), count)
-    risk = risk_block(key_of(document.get("risk", {})))
-    execution = execution_block(key_of(document.get("execution", {})))
-    cost = cost_block(key_of(document.get("cost_model", {})))
-    logic = f'"features":{{{",".join(item.text for item in used)}}},"modules":{modules.text}'
-    text = (
-        f'{{"cost_model":{cost.text},"execution":{execution.text},{logic},"nan_policy":"{policy}",'
-        f'"portfolio_constraints":{portfolio.text},"risk":{risk.text},"schema_version":"1.0",'
-        f'"universe":{universe.text}}}'
-    )
+    around = surroundings(key_of([document.get(name, {}) for name in SECTIONS]))
+    universe, portfolio, risk, execution, cost = around.blocks
+    logic = f'"features":{{{",".join([item.text for item in used])}}},"modules":{modules.text}'
+    text = f'{{{around.head},{logic},"nan_policy":"{policy}",{around.tail}}}'
     normal: NormalSpec = {
         "schema_version": "1.0",
-        "universe": universe.normal,
+        "universe": universe,
         "nan_policy": policy,
         "features": {item.name: item.content for item in used},
         "modules": modules.normal,
-        "risk": risk.normal,
-        "portfolio_constraints": portfolio.normal,
-        "execution": execution.normal,
-        "cost_model": cost.normal,
+        "risk": risk,
+        "portfolio_constraints": portfolio,
+        "execution": execution,
+        "cost_model": cost,
     }
     return FastForm(normal, text, f"{{{logic}}}")
 
@@ -186,17 +174,21 @@ def _name(key: Any, features: dict[str, Any], named: dict[str, NamedFeature], le
     if levels == 0 or type(key) is not str or not is_feature_key(key) or type(feature) is not dict:
         raise NotFast
     inputs = feature.get("inputs")
-    if type(inputs) is list and any(type(name) is str and name in features for name in inputs):
+    if type(inputs) is list:
         resolved = [
-            _name(name, features, named, levels - 1) if name in features else _column(name) for name in inputs
+            name if name in BAR_COLUMNS else _source(name, features, named, levels) for name in inputs
         ]
-        _check_depth(resolved)
-        feature = {**feature, "inputs": resolved}
-    elif type(inputs) is list:
-        for name in inputs:
-            _column(name)
-    named[key] = feature_block(key_of(feature))
-    return named[key].name
+        if resolved != inputs:
+            _check_depth(resolved)
+            feature = {**feature, "inputs": resolved}
+    named[key] = block = feature_block(key_of(feature))
+    return block.name
+
+
+def _source(name: Any, features: dict[str, Any], named: dict[str, NamedFeature], levels: int) -> str:
+    if type(name) is not str or name not in features:
+        raise NotFast
+    return _name(name, features, named, levels - 1)
 
 
 def _check_depth(inputs: list[str]) -> None:
@@ -209,12 +201,6 @@ def _check_depth(inputs: list[str]) -> None:
             deepest = max(deepest, level)
     if deepest >= MAX_FEATURE_DEPTH:
         raise NotFast
-
-
-def _column(name: Any) -> str:
-    if type(name) is not str or name not in BAR_COLUMNS:
-        raise NotFast
-    return name
 
 
 class _Modules(NamedTuple):

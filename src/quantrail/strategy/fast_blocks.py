@@ -124,6 +124,33 @@ def portfolio_block(key: bytes, symbol_count: int | None) -> Block:
     )
 
 
+SECTIONS = ("universe", "portfolio_constraints", "risk", "execution", "cost_model")
+
+
+class Surroundings(NamedTuple):
+    """Everything but the logic: data in the order of SECTIONS, and text before and after the logic."""
+
+    blocks: tuple[Any, ...]
+    head: str
+    tail: str
+
+
+@lru_cache(_MEMO)
+def surroundings(key: bytes) -> Surroundings:
+    keys = [key_of(section) for section in marshal.loads(key)]
+    universe = universe_block(keys[0])
+    symbols = universe.normal["symbols"]
+    portfolio = portfolio_block(keys[1], None if symbols is None else len(symbols))
+    risk, execution, cost = risk_block(keys[2]), execution_block(keys[3]), cost_block(keys[4])
+    head = f'"cost_model":{cost.text},"execution":{execution.text}'
+    tail = (
+        f'"portfolio_constraints":{portfolio.text},"risk":{risk.text},"schema_version":"1.0",'
+        f'"universe":{universe.text}'
+    )
+    blocks = (universe.normal, portfolio.normal, risk.normal, execution.normal, cost.normal)
+    return Surroundings(blocks, head, tail)
+
+
 @lru_cache(4 * _MEMO)
 def feature_block(key: bytes) -> NamedFeature:
     """A feature whose inputs are bar columns or content names."""

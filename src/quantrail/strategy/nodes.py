@@ -22,15 +22,16 @@ def _integral(value: Any) -> Any:
 Whole = Annotated[int, BeforeValidator(_integral), Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 
 
+# Tags are spelt so that no key of a document can be taken for one.
 def _number_kind(value: Any) -> str | None:
     if isinstance(value, bool):
         return None
-    return "int" if isinstance(value, int) else "float" if isinstance(value, float) else None
+    return "<int>" if isinstance(value, int) else "<float>" if isinstance(value, float) else None
 
 
 Number = Annotated[
-    Annotated[int, Field(ge=-MAX_NUMBER, le=MAX_NUMBER), Tag("int")]
-    | Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER), Tag("float")],
+    Annotated[int, Field(ge=-MAX_NUMBER, le=MAX_NUMBER), Tag("<int>")]
+    | Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER), Tag("<float>")],
     Discriminator(_number_kind, custom_error_type="number", custom_error_message="a number is expected here"),
 ]
 
@@ -51,19 +52,19 @@ class ValueOperand(Part):
 
 def _operand_kind(value: Any) -> str | None:
     if isinstance(value, str):
-        return "name"
+        return "<name>"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return "number"
+        return "<number>"
     if isinstance(value, RefOperand) or (isinstance(value, dict) and "ref" in value):
-        return "ref"
-    return "value" if isinstance(value, ValueOperand | dict) else None
+        return "<ref>"
+    return "<value>" if isinstance(value, ValueOperand | dict) else None
 
 
 Operand = Annotated[
-    Annotated[str, Tag("name")]
-    | Annotated[Number, Tag("number")]
-    | Annotated[RefOperand, Tag("ref")]
-    | Annotated[ValueOperand, Tag("value")],
+    Annotated[str, Tag("<name>")]
+    | Annotated[Number, Tag("<number>")]
+    | Annotated[RefOperand, Tag("<ref>")]
+    | Annotated[ValueOperand, Tag("<value>")],
     Discriminator(
         _operand_kind,
         custom_error_type="operand",

@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from quantrail.strategy.models import StrategySpec
-from quantrail.strategy.nodes import NODE_KINDS
 from quantrail.strategy.problems import Path, ProblemList, nearest
 
 _CODES = {
@@ -67,7 +66,7 @@ def _path_as_written(document: Any, loc: Iterable[str | int], *, keep_last: bool
     path: list[str | int] = []
     here = document
     for index, part in enumerate(parts):
-        if _leads_on(here, part, parts[index + 1 :]):
+        if _leads_on(here, part):
             here = here[part]
             path.append(part)
         elif keep_last and index == len(parts) - 1:
@@ -75,29 +74,22 @@ def _path_as_written(document: Any, loc: Iterable[str | int], *, keep_last: bool
     return tuple(path)
 
 
-def _leads_on(here: Any, part: str | int, rest: list[str | int]) -> bool:
+def _leads_on(here: Any, part: str | int) -> bool:
     if isinstance(here, list):
         return isinstance(part, int) and part < len(here)
-    return isinstance(here, dict) and part in here and not _is_tag(here, part, rest)
+    return isinstance(here, dict) and part in here
 
 
-def _is_tag(here: dict[str, Any], part: str | int, rest: list[str | int]) -> bool:
-    # {ref: ...} and {value: ...} are operands whose tag is also their key.
-    return part in ("ref", "value") and "node" not in here and bool(rest) and not isinstance(here[part], dict)
-
-
-def _known_keys(document: dict[str, Any], path: Path) -> set[str]:
+def _known_keys(document: Any, path: Path) -> set[str]:
+    if not path:
+        return set(StrategySpec.model_fields)
     here: Any = document
     for part in path:
-        here = here[part]
-    known: set[str] = set()
-    for model in _models(StrategySpec, set()):
-        fields = set(model.model_fields)
-        if fields & set(here) or not path:
-            known |= fields
-        if not path:
-            return set(StrategySpec.model_fields)
-    return known if "node" not in here else known | set(NODE_KINDS)
+        here = here[part] if _leads_on(here, part) else None
+    if not isinstance(here, dict):
+        return set()
+    fields = [set(model.model_fields) for model in _models(StrategySpec, set())]
+    return set().union(*(names for names in fields if names & here.keys()))
 
 
 def _models(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterable[type[BaseModel]]:
