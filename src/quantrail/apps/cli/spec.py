@@ -54,21 +54,19 @@ def _checked(file: Path) -> dict[str, Any]:
 
 def _print_checked(result: dict[str, Any]) -> None:
     if result["valid"]:
-        out().print(f"{result['file']}: valid, strategy {result['strategy_id'][:12]}")
+        _line(f"{result['file']}: valid, strategy {result['strategy_id'][:12]}")
         for warning in result["warnings"]:
-            err().print(f"  warning: {warning}", markup=False)
+            err().print(f"  warning: {warning}", markup=False, soft_wrap=True)
         return
-    problems = result["problems"]
-    out().print(f"{result['file']}: {len(problems)} problem(s)", markup=False)
-    rows = [
-        [item["path"], item["code"], item["message"], _shown(item["value"]), item["hint"]]
-        for item in problems
-    ]
-    out().print(table(None, ["path", "code", "message", "value", "hint"], rows))
+    _line(f"{result['file']}: {len(result['problems'])} problem(s)")
+    for item in result["problems"]:
+        value = "" if item["value"] is None else f", got {item['value']!r}"
+        hint = f"; {item['hint']}" if item["hint"] else ""
+        _line(f"  {item['path']}: {item['message']}{value}{hint} [{item['code']}]")
 
 
-def _shown(value: Any) -> str:
-    return "" if value is None else repr(value)
+def _line(text: str) -> None:
+    out().print(text, markup=False, soft_wrap=True)
 
 
 @app.command("hash")
