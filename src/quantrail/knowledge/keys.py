@@ -180,7 +180,8 @@ class Keys:
         found = self.memo.get(asked)
         if found is None:
             content = (
-                v.label(rule_id, "rule_id"), v.label(rule_version, "rule_version"), self.policy(policy_version)
+                v.label(rule_id, "rule_id"), v.label(rule_version, "rule_version"),
+                self.policy(policy_version)
             )  # fmt: skip
             found = self.memo[asked] = self._interned(
                 "failure_rules", "rule_id rule_version policy_pk", content

@@ -6,6 +6,7 @@ of the schema is a new revision, and a test holds a migrated database equal to a
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -33,4 +34,16 @@ def run_frozen(connection: Any, name: str) -> None:
     cursor.close()
 
 
-__all__ = ["FOLDER", "HEAD", "REVISIONS", "frozen_statements", "frozen_text", "run_frozen"]
+_CREATED = re.compile(r"CREATE (?:UNIQUE )?(?:TABLE|INDEX|TRIGGER|VIEW) (\w+)")
+
+
+def frozen_names(dialect: str) -> set[str]:
+    """Names of all tables, indexes, triggers and views that the revisions made."""
+    found: set[str] = set()
+    for name in REVISIONS:
+        for statement in frozen_statements(name, dialect):
+            found.update(_CREATED.findall(statement))
+    return found
+
+
+__all__ = ["FOLDER", "HEAD", "REVISIONS", "frozen_names", "frozen_statements", "frozen_text", "run_frozen"]

@@ -1,0 +1,155 @@
+"""Does the store still hold together? Keys, rules, hashes, counts, and the files it points to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from quantrail.errors import NotFound
+from quantrail.knowledge.artifacts import ArtifactFolder
+from quantrail.knowledge.backend import Backend
+from quantrail.knowledge.migrations import HEAD, frozen_names
+from quantrail.knowledge.schema import metadata
+from quantrail.knowledge.session import Session
+
+_CHUNK = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, and how to mend it."""
+
+    kind: str
+    subject: str
+    detail: str
+    mend: str
+
+
+def check_store(backend: Backend, artifacts: ArtifactFolder | None = None) -> list[Finding]:
+    """Everything wrong, in a steady order; an empty list when all is well.
+
+    Reads every row and, when ``artifacts`` is given, every artifact file.
+    """
+    with backend.reading() as session:
+        found = [
+            *_damage(session),
+            *_missing_rules(session),
+            *_broken_keys(session),
+            *_changed_specs(session),
+            *_drifted_counts(session),
+        ]
+        if artifacts is not None:
+            found += _files(session, artifacts)
+    return found
+
+
+def _damage(session: Session) -> Iterator[Finding]:
+    if session.dialect != "sqlite":
+        return
+    for (text,) in session.rows("PRAGMA integrity_check(20)"):
+        if text != "ok":
+            yield Finding("damage", "database file", text, "restore the newest backup")
+
+
+def _missing_rules(session: Session) -> Iterator[Finding]:
+    """Tables, indexes, triggers and views that somebody dropped."""
+    if session.dialect == "sqlite":
+        there = {row[0] for row in session.rows("SELECT name FROM sqlite_master")}
+    else:
+        there = {
+            row[0]
+            for row in session.rows(
+                "SELECT relname FROM pg_class UNION SELECT tgname FROM pg_trigger UNION "
+                "SELECT conname FROM pg_constraint"
+            )
+        }
+    for name in sorted(frozen_names(session.dialect) - there):
+        yield Finding(
+            "missing rule", name, f"schema {HEAD} has it, this database does not",
+            "copy the store into a fresh database: quantrail db copy --to URL",
+        )  # fmt: skip
+
+
+def _broken_keys(session: Session) -> Iterator[Finding]:
+    for table in metadata.sorted_tables:
+        for key in sorted(table.foreign_key_constraints, key=lambda key: str(key.name)):
+            target = key.referred_table.name
+            pairs = [(one.parent.name, one.column.name) for one in key.elements]
+            joined = " AND ".join(f"p.{theirs} = c.{ours}" for ours, theirs in pairs)
+            there = " AND ".join(f"c.{ours} IS NOT NULL" for ours, _ in pairs)
+            (count,) = session.rows(
+                f"SELECT count(*) FROM {table.name} c WHERE {there} "
+                f"AND NOT EXISTS (SELECT 1 FROM {target} p WHERE {joined})"
+            )[0]
+            if count:
+                yield Finding(
+                    "broken key", f"{table.name}.{key.name}", f"{count} rows lead to no row of {target}",
+                    "restore the newest backup; rows were deleted with foreign keys switched off",
+                )  # fmt: skip
+
+
+def _changed_specs(session: Session) -> Iterator[Finding]:
+    after = 0
+    while True:
+        rows = session.rows(
+            "SELECT pk, strategy_id, normalized_spec_json FROM strategies WHERE pk > ? ORDER BY pk LIMIT ?",
+            [after, _CHUNK],
+        )
+        for _, raw, spec in rows:
+            if hashlib.sha256(spec.encode()).digest() != raw:
+                yield Finding(
+                    "changed spec", raw.hex(), "the stored spec does not hash to its id",
+                    "restore the newest backup; a spec is never changed",
+                )  # fmt: skip
+        if len(rows) < _CHUNK:
+            return
+        after = rows[-1][0]
+
+
+def _drifted_counts(session: Session) -> Iterator[Finding]:
+    rows = session.rows(
+        "SELECT t.tag, coalesce(c.failures, 0), coalesce(g.n, 0) FROM tags t "
+        "LEFT JOIN tag_counts c ON c.tag_pk = t.pk "
+        "LEFT JOIN (SELECT tag_pk, count(*) AS n FROM failure_tags GROUP BY tag_pk) g ON g.tag_pk = t.pk "
+        "WHERE coalesce(c.failures, 0) <> coalesce(g.n, 0) ORDER BY t.tag"
+    )
+    for tag, kept, counted in rows:
+        yield Finding(
+            "drifted count", tag, f"kept as {kept}, counted as {counted}",
+            "copy the store into a fresh database, which counts anew: quantrail db copy --to URL",
+        )  # fmt: skip
+
+
+def _files(session: Session, artifacts: ArtifactFolder) -> Iterator[Finding]:
+    known = session.rows("SELECT path, sha256 FROM files ORDER BY path")
+    for path, expected in known:
+        yield from _file(artifacts, path, expected)
+    registered = {path for path, _ in known}
+    folders = {path for path in registered if artifacts.path(path).is_dir()}
+    for file in sorted(artifacts.root.rglob("*")) if artifacts.root.exists() else ():
+        path = file.relative_to(artifacts.root).as_posix()
+        inside = any(path.startswith(f"{folder}/") for folder in folders)
+        if file.is_file() and path not in registered and not inside:
+            yield Finding(
+                "orphaned file", path, "no row points to it; a run that was stopped may have left it",
+                "resume that run, or delete the file",
+            )  # fmt: skip
+
+
+def _file(artifacts: ArtifactFolder, path: str, expected: bytes | None) -> Iterator[Finding]:
+    if expected is None and artifacts.path(path).exists():
+        return
+    try:
+        found = artifacts.describe(path)
+    except NotFound:
+        yield Finding(
+            "missing file", path, "a row points to it",
+            "restore it, or re-run what made it: quantrail reproduce",
+        )  # fmt: skip
+        return
+    if expected is not None and found.sha256 != expected.hex():
+        yield Finding(
+            "changed file", path, f"stored with hash {expected.hex()[:12]}, now {found.sha256[:12]}",
+            "restore it, or re-run what made it: quantrail reproduce",
+        )  # fmt: skip

@@ -1,0 +1,137 @@
+"""A whole store into an empty one on either backend: counts and hashes verified, all or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Boolean, Table
+from sqlalchemy.schema import sort_tables_and_constraints
+
+from quantrail.errors import BackendCorrupt, Conflict
+from quantrail.knowledge import values as v
+from quantrail.knowledge.backend import Backend
+from quantrail.knowledge.schema import metadata
+from quantrail.knowledge.session import Row, Session
+from quantrail.knowledge.statistics import Statistics
+from quantrail.knowledge.upgrade import require_head, upgrade
+
+_CHUNK = 2_000
+# Kept by triggers: the target's own triggers fill them.
+_DERIVED = ("tag_counts", "strategy_tiers")
+
+
+@dataclass(frozen=True, slots=True)
+class CopiedTable:
+    """``sha256`` over all rows in key order, the same on both sides."""
+
+    name: str
+    rows: int
+    sha256: str
+
+
+def copy_store(source: Backend, to: str | Path) -> list[CopiedTable]:
+    """Copy every row into ``to``, which is made or migrated first and must hold no run.
+
+    Raises Conflict when it holds something, BackendCorrupt when a copied table hashes differently;
+    the target is then as empty as before.
+    """
+    require_head(source)
+    upgrade(to)
+    target = Backend(to)
+    try:
+        with source.reading() as old, target.writing() as new:
+            _must_be_empty(target, new)
+            copied = [_copy(old, new, table) for table in _tables()]
+            _link_iterations(old, new)
+            for one in copied:
+                _verify(new, one)
+            new.run("COMMIT")
+        Statistics(target).refresh()
+    finally:
+        target.close()
+    return copied
+
+
+def _tables() -> list[Table]:
+    ordered = sort_tables_and_constraints(metadata.sorted_tables)  # type: ignore[no-untyped-call]
+    return [table for table, _ in ordered if table is not None and table.name not in _DERIVED]
+
+
+def _must_be_empty(target: Backend, session: Session) -> None:
+    for table in _tables():
+        if session.rows(f"SELECT 1 FROM {table.name} LIMIT 1"):
+            raise Conflict(f"{target.shown} holds rows already ({table.name}); copy into an empty database")
+
+
+def _copy(old: Session, new: Session, table: Table) -> CopiedTable:
+    digest = hashlib.sha256()
+    count = 0
+    for rows in _chunks(old, table):
+        digest.update(_bytes(rows))
+        count += len(rows)
+        new.insert(table.name, [_early(table, row) for row in rows])
+    return CopiedTable(table.name, count, digest.hexdigest())
+
+
+def _chunks(session: Session, table: Table) -> Iterator[list[Row]]:
+    """All rows in key order, values as every backend would say them."""
+    names = [column.name for column in table.columns]
+    key = [column.name for column in table.primary_key.columns]
+    flags = [i for i, column in enumerate(table.columns) if isinstance(column.type, Boolean)]
+    listed, ordered = ", ".join(names), ", ".join(key)
+    at = [names.index(name) for name in key]
+    after: list[Any] = []
+    while True:
+        where = f"WHERE ({ordered}) > ({', '.join('?' * len(key))})" if after else ""
+        rows = session.rows(
+            f"SELECT {listed} FROM {table.name} {where} ORDER BY {ordered} LIMIT {_CHUNK}", after
+        )
+        if rows:
+            yield [_plain(row, flags) for row in rows]
+        if len(rows) < _CHUNK:
+            return
+        after = [rows[-1][i] for i in at]
+
+
+def _plain(row: Row, flags: list[int]) -> Row:
+    values = [v.json_text(value, "tags") if isinstance(value, list) else value for value in row]
+    for i in flags:
+        values[i] = None if values[i] is None else bool(values[i])
+    return tuple(values)
+
+
+def _bytes(rows: list[Row]) -> bytes:
+    return repr(rows).encode()
+
+
+def _early(table: Table, row: Row) -> Row:
+    """Iterations come before the constraint sets they point to; the pointer follows later."""
+    if table.name != "iterations":
+        return row
+    position = [column.name for column in table.columns].index("constraint_set_pk")
+    return (*row[:position], None, *row[position + 1 :])
+
+
+def _link_iterations(old: Session, new: Session) -> None:
+    pointers = old.rows(
+        "SELECT constraint_set_pk, pk FROM iterations WHERE constraint_set_pk IS NOT NULL ORDER BY pk"
+    )
+    for pointer in pointers:
+        new.run("UPDATE iterations SET constraint_set_pk = ? WHERE pk = ?", pointer)
+
+
+def _verify(new: Session, copied: CopiedTable) -> None:
+    digest = hashlib.sha256()
+    count = 0
+    for rows in _chunks(new, metadata.tables[copied.name]):
+        digest.update(_bytes(rows))
+        count += len(rows)
+    if (count, digest.hexdigest()) != (copied.rows, copied.sha256):
+        raise BackendCorrupt(
+            f"{copied.name}: {copied.rows} rows were read, {count} came back, or their hash differs; "
+            "nothing was kept. Run: quantrail db check"
+        )
