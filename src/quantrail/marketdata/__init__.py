@@ -6,6 +6,7 @@ files: the same rows have the same version whoever imported them, in whatever or
 right are kept apart with the reason; nothing is silently dropped or filled.
 """
 
+from quantrail.marketdata.adjusting import Adjust
 from quantrail.marketdata.collecting import Collected
 from quantrail.marketdata.intake import Reading
 from quantrail.marketdata.pointintime import RecordReport, RecordStore
@@ -28,7 +29,7 @@ from quantrail.marketdata.sample import (
     sample_path,
 )
 from quantrail.marketdata.store import MarketStore
-from quantrail.marketdata.universes import universe_version
+from quantrail.marketdata.universes import Membership, Universe, universe_version
 
 __all__ = [
     "DAILY",
@@ -37,10 +38,12 @@ __all__ = [
     "SAMPLE_SOURCE",
     "SAMPLE_STOCKS",
     "SAMPLE_SURVIVORSHIP",
+    "Adjust",
     "Collected",
     "Finding",
     "ImportReport",
     "MarketStore",
+    "Membership",
     "Preview",
     "Reading",
     "RecordReport",
@@ -49,6 +52,7 @@ __all__ = [
     "StoredBasis",
     "SymbolChange",
     "SymbolInfo",
+    "Universe",
     "sample_path",
     "universe_version",
 ]

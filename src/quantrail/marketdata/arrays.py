@@ -18,12 +18,13 @@ from quantrail.domain.ids import DataVersion
 from quantrail.domain.market import BAR_COLUMNS, Bars
 from quantrail.errors import DataInvalid
 from quantrail.marketdata import segments
+from quantrail.marketdata.adjusting import Adjust, adjust_block
 from quantrail.marketdata.canonical import leaves, nodes, root, timestamps
 from quantrail.marketdata.collecting import remember_slice
 from quantrail.marketdata.manifest import Manifest
 from quantrail.marketdata.records import DAILY
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class SliceRequest:
     interval: str
     first: date | None
     before: date | None
+    adjust: Adjust = Adjust.AS_STORED
 
 
 def rows_of(home: Path, manifest: Manifest, request: SliceRequest, *, verify: bool) -> pl.DataFrame:
@@ -69,8 +71,8 @@ def version_of(manifest: Manifest, request: SliceRequest, rows: pl.DataFrame) ->
     return root((request.interval, symbol, value) for symbol, value in found)
 
 
-def build(request: SliceRequest, rows: pl.DataFrame, version: DataVersion) -> Bars:
-    """Scatter ``rows`` into arrays; a bar that is not there is NaN in all five."""
+def build(manifest: Manifest, request: SliceRequest, rows: pl.DataFrame, version: DataVersion) -> Bars:
+    """Scatter ``rows`` into arrays, adjusted; a bar that is not there is NaN in all five."""
     stamps = timestamps(rows)
     axis = np.unique(stamps)
     index = {symbol: i for i, symbol in enumerate(request.symbols)}
@@ -79,6 +81,12 @@ def build(request: SliceRequest, rows: pl.DataFrame, version: DataVersion) -> Ba
     block = np.full((len(BAR_COLUMNS), len(index), axis.size), np.nan)
     for i, name in enumerate(BAR_COLUMNS):
         block[i, which, when] = rows[name].to_numpy()
+    if request.adjust is not Adjust.AS_STORED:
+        dividend, split = np.zeros(block.shape[1:]), np.ones(block.shape[1:])
+        dividend[which, when], split[which, when] = rows["dividend"].to_numpy(), rows["split"].to_numpy()
+        infos = manifest.infos(request.interval)
+        bases = {row: infos[symbol].basis for symbol, row in index.items()}
+        block = adjust_block(block, dividend, split, bases, request.adjust)
     unit = "D" if request.interval == DAILY else "s"
     return _bars(request.symbols, axis.astype("datetime64[us]").astype(f"datetime64[{unit}]"), block, version)
 
@@ -88,7 +96,7 @@ def cached(home: Path, manifest: Manifest, request: SliceRequest) -> Bars:
     folder = home / "cache" / "slices" / _key(manifest, request)
     if not (folder / "meta.json").exists():
         rows = rows_of(home, manifest, request, verify=True)
-        bars = build(request, rows, version_of(manifest, request, rows))
+        bars = build(manifest, request, rows, version_of(manifest, request, rows))
         if not _lay_out(home, manifest, folder, bars):
             return bars
     meta = json.loads((folder / "meta.json").read_text())
@@ -105,6 +113,7 @@ def _key(manifest: Manifest, request: SliceRequest) -> str:
             list(request.symbols),
             request.first and request.first.isoformat(),
             request.before and request.before.isoformat(),
+            request.adjust,
         ]
     )[:32]
 

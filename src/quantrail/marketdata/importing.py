@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from quantrail.domain.enums import Severity
-from quantrail.errors import Conflict, DataInvalid
+from quantrail.errors import Conflict, DataInvalid, NotFound
 from quantrail.marketdata import durable, manifest, segments
-from quantrail.marketdata.canonical import nodes, root
-from quantrail.marketdata.intake import CleanRows, Reading, read
+from quantrail.marketdata.canonical import VALUE_COLUMNS, nodes, root
+from quantrail.marketdata.intake import CleanRows, Reading, flatten, parse_timestamps, propose, read
 from quantrail.marketdata.manifest import FileEntry, Manifest
 from quantrail.marketdata.merge import PartMerge, merge_part, summarise
 from quantrail.marketdata.quality import check_rows
@@ -64,6 +64,43 @@ class Importer:
         if not check:
             return report
         return replace(report, findings=report.findings + self._judge(report, rows.rows, at))
+
+    def actions(self, data: pl.DataFrame | pd.DataFrame, source: str) -> ImportReport:
+        """Put splits and dividends onto bars that are there."""
+        frame = flatten(data)
+        mapping = propose(frame.columns)
+        if not {"symbol", "ts"} <= set(mapping.values()) or not {"dividend", "split"} & set(mapping.values()):
+            raise DataInvalid(
+                f"actions need symbol, date and dividend or split; got {', '.join(frame.columns)}"
+            )
+        stated = frame.select(pl.col(theirs).alias(ours) for theirs, ours in mapping.items())
+        days, _ = parse_timestamps(stated["ts"], date_format=None, tz=None)
+        stated = stated.with_columns(days.alias("ts"))
+        with durable.writer_lock(self.home, _WAIT_SECONDS):
+            rows = self._with_actions(stated)
+            return self._merge(mapping, rows, DAILY, source, StoredBasis.UNKNOWN)
+
+    def _with_actions(self, stated: pl.DataFrame) -> CleanRows:
+        version = manifest.current_version(self.home)
+        if version is None:
+            raise NotFound("there are no bars to put actions on; import bars first")
+        held = manifest.load(self.home, version)
+        names = sorted(set(stated["symbol"].to_list()))
+        for name in names:
+            if name not in held.infos(DAILY):
+                raise NotFound(f"no daily bars of {name!r} to put actions on")
+        bars = pl.concat(segments.read(self.home, e, names) for e in held.parts(DAILY).values())
+        given = [name for name in ("dividend", "split") if name in stated.columns]
+        keys = stated.select("symbol", "ts", *(pl.col(name).cast(pl.Float64) for name in given))
+        found = bars.drop(given).join(keys, on=["symbol", "ts"], how="inner")
+        lost = keys.join(bars, on=["symbol", "ts"], how="anti")
+        notes = tuple(
+            Finding("action_without_bar", Severity.WARN, "no bar on the ex-date; not applied", symbol, day)
+            for symbol, day in lost.select("symbol", "ts").iter_rows()
+        )
+        filled = found.with_columns(pl.col(n).fill_null(1.0 if n == "split" else 0.0) for n in given)
+        rows = filled.select("symbol", "ts", *VALUE_COLUMNS).sort("symbol", "ts")
+        return CleanRows(rows, pl.DataFrame(schema={"line": pl.UInt32}), notes, intraday=False)
 
     def _merge(
         self, mapping: dict[str, str], rows: CleanRows, interval: str, label: str, basis: StoredBasis

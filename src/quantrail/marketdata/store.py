@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from quantrail.domain.ids import ContentHash, DataVersion
 from quantrail.domain.market import Bars, Period
 from quantrail.errors import InvalidInput, NotFound
 from quantrail.marketdata import arrays, collecting, comparing, exporting, manifest, sql
+from quantrail.marketdata.adjusting import Adjust
 from quantrail.marketdata.collecting import Collected
 from quantrail.marketdata.importing import Importer
 from quantrail.marketdata.intake import Reading, read
@@ -27,6 +29,8 @@ from quantrail.marketdata.sample import SAMPLE_SOURCE, sample_path
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from quantrail.engine import CorporateActions
 
 
 class MarketStore:
@@ -135,22 +139,70 @@ class MarketStore:
         interval: str = DAILY,
         version: DataVersion | None = None,
         recompute: bool = False,
+        adjust: Adjust = Adjust.AS_STORED,
     ) -> Bars:
         """Bars of ``symbols`` from ``warmup_start`` (default: the period's start) to the period's end.
 
         Rows on or after ``before`` are never read. ``period`` None: everything there is.
         ``data_version`` is the Merkle version of exactly the rows returned. The arrays are read-only maps
         of a cache; ``recompute=True`` reads and hashes the stored rows again and believes no cache, so that
-        a changed file shows as another version.
+        a changed file shows as another version. ``adjust`` applies the splits and dividends of the rows
+        returned, and of no later ones; it changes prices, not the data version.
 
         Raises NotFound (symbol or version not stored; nearest names in the message), DataInvalid (no row).
         """
         held = self._manifest(version)
-        request = self._request(held, symbols, period, warmup_start, before, interval)
+        request = replace(
+            self._request(held, symbols, period, warmup_start, before, interval), adjust=Adjust(adjust)
+        )
         if not recompute:
             return arrays.cached(self._root, held, request)
         rows = arrays.rows_of(self._root, held, request, verify=False)
-        return arrays.build(request, rows, arrays.version_of(held, request, rows))
+        return arrays.build(held, request, rows, arrays.version_of(held, request, rows))
+
+    def actions(
+        self, symbols: Sequence[str], *, before: date | None = None, version: DataVersion | None = None
+    ) -> CorporateActions:
+        """Splits and cash dividends of raw bars, as engine B applies them; none on or after ``before``.
+
+        Splits of bars that are stored split-adjusted are left out: their prices show none.
+        """
+        # The engines take a second to import; reading bars must not.
+        from quantrail.engine import CorporateActions
+
+        held = self._manifest(version)
+        rows = arrays.rows_of(
+            self._root, held, self._request(held, symbols, None, None, before, DAILY), verify=False
+        )
+        raw = [s for s, info in held.infos(DAILY).items() if info.basis is StoredBasis.RAW]
+        splits = rows.filter((pl.col("split") != 1.0) & pl.col("symbol").is_in(raw))
+        paid = rows.filter(pl.col("dividend") > 0.0)
+        return CorporateActions(
+            {(s, day): v for s, day, v in splits.select("symbol", "ts", "split").iter_rows()},
+            {(s, day): v for s, day, v in paid.select("symbol", "ts", "dividend").iter_rows()},
+        )
+
+    def import_actions(self, data: pl.DataFrame | pd.DataFrame, *, source: str) -> ImportReport:
+        """Splits and dividends for bars that are there: symbol, date, and dividend and/or split.
+
+        An action on a day without a bar is not applied but reported (``action_without_bar``).
+        Raises DataInvalid, NotFound (no bars of a symbol), BackendBusy.
+        """
+        return Importer(self._root, self._clock, self._calendar).actions(data, source)
+
+    def indicator(
+        self,
+        symbols: Sequence[str],
+        kind: str,
+        params: Mapping[str, float | str] | None = None,
+        *,
+        version: DataVersion | None = None,
+    ) -> pl.DataFrame:
+        """One technical indicator as rows, cached by content; the values are the engines' own."""
+        from quantrail.marketdata import indicating
+
+        bars = self.bars(symbols, version=version)
+        return indicating.technical(self._root, bars, kind, params or {}, self._clock())
 
     def rows(
         self,
@@ -158,10 +210,11 @@ class MarketStore:
         *,
         interval: str = DAILY,
         version: DataVersion | None = None,
+        before: date | None = None,
     ) -> pl.DataFrame:
-        """Stored rows in long form: symbol, ts, prices, volume, dividend, split, import_no."""
+        """Stored rows before ``before``, long: symbol, ts, prices, volume, dividend, split, import_no."""
         held = self._manifest(version)
-        request = self._request(held, symbols or tuple(held.infos(interval)), None, None, None, interval)
+        request = self._request(held, symbols or tuple(held.infos(interval)), None, None, before, interval)
         return arrays.rows_of(self._root, held, request, verify=False)
 
     def check(
@@ -170,9 +223,11 @@ class MarketStore:
         *,
         interval: str = DAILY,
         version: DataVersion | None = None,
+        before: date | None = None,
     ) -> tuple[Finding, ...]:
-        """What the quality gate finds, in the order symbol, date, kind."""
-        return check_rows(self.rows(symbols, interval=interval, version=version), interval, self._calendar)
+        """What the quality gate finds in rows before ``before``, in the order symbol, date, kind."""
+        rows = self.rows(symbols, interval=interval, version=version, before=before)
+        return check_rows(rows, interval, self._calendar)
 
     def diff(self, old: DataVersion, new: DataVersion) -> pl.DataFrame:
         """Every bar that differs: interval, symbol, ts, change (added, removed, changed), columns."""
