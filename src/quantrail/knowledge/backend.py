@@ -19,7 +19,7 @@ from quantrail.knowledge.driver_errors import translate, translated
 from quantrail.knowledge.session import Session
 
 BUSY_SECONDS = 60.0
-_LOCK = 7_261_853_911  # the advisory lock all quantrail writers share on one PostgreSQL database
+WRITE_LOCK = 7_261_853_911  # the advisory lock all quantrail writers share on one PostgreSQL database
 
 
 def parse_url(url: str | Path) -> URL:
@@ -86,7 +86,7 @@ class Backend:
         else:
             cursor.execute("BEGIN")
             cursor.execute(f"SET LOCAL lock_timeout = {int(BUSY_SECONDS * 1000)}")
-            cursor.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            cursor.execute(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
 
     @contextmanager
     def _cursor(self) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from sqlalchemy import inspect
 from sqlalchemy.engine import Connection
 
 from quantrail.errors import BackendError, SchemaOutdated
-from quantrail.knowledge.backend import Backend, sqlite_path
+from quantrail.knowledge.backend import WRITE_LOCK, Backend, sqlite_path
 from quantrail.knowledge.driver_errors import translated
 from quantrail.knowledge.migrations import FOLDER, HEAD, REVISIONS
 
@@ -43,7 +43,12 @@ def _upgrade(connection: Connection, backend: Backend, to: str) -> str | None:
     from alembic import command
     from alembic.config import Config
 
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if backend.dialect == "sqlite" else "BEGIN")
+    # The only writer, so that two processes that start at once do not both make the tables.
+    if backend.dialect == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
     found = revision(connection)
     _refuse_newer(found, backend)
     config = Config()

@@ -138,5 +138,41 @@ LEFT JOIN backtests b ON b.pk = pr.backtest_pk""",
 ec.first_difference_json, {t("ec.created_at")}
 FROM engine_comparisons ec JOIN backtests a ON a.pk = ec.backtest_a_pk
 JOIN backtests b ON b.pk = ec.backtest_b_pk""",
+        "policies": f"""SELECT p.policy_version, p.kind, p.body_json, {t("p.created_at")} FROM policies p""",
+        "universes": f"""SELECT {h("u.universe_version", "universe_version")}, u.name, u.market, u.synthetic,
+u.symbols_json, {t("u.created_at")} FROM universes u""",
+        "snapshots": f"""SELECT {h("sn.data_version", "data_version")}, sn.source, sn.symbols, sn.rows,
+sn.period_start, sn.period_end, sn.manifest_path, {t("sn.created_at")} FROM snapshots sn""",
+        "data_findings": f"""SELECT {h("sn.data_version", "data_version")}, df.symbol, df.date, df.kind,
+df.severity, df.detail, df.quarantined, {t("df.created_at")}
+FROM data_findings df JOIN snapshots sn ON sn.pk = df.snapshot_pk""",
+        "stage_events": f"""SELECT {u("r.run_id", "run_id")}, e.iteration_id, e.stage, e.event, e.status,
+e.attempt, e.error_code, e.reason, e.payload_json, {t("e.created_at")}
+FROM stage_events e JOIN runs r ON r.pk = e.run_pk""",
+        "failure_events": f"""SELECT {h("fl.failure_id", "failure_id")}, e.state, e.reason, e.requested_by,
+{t("e.created_at")} FROM failure_events e JOIN failures fl ON fl.pk = e.failure_pk""",
+        "constraint_events": f"""SELECT {h("e.constraint_id", "constraint_id")}, e.status, e.reason,
+e.requested_by, {t("e.created_at")} FROM constraint_events e""",
+        "fingerprints": f"""SELECT {h("s.strategy_id", "strategy_id")}, fp.algorithm,
+{h("fp.data_version", "data_version")}, {h("fp.value", "value")}, {t("fp.created_at")}
+FROM fingerprints fp JOIN strategies s ON s.pk = fp.strategy_pk""",
+        "holdout_reads": f"""SELECT {h("s.strategy_id", "strategy_id")}, hr.purpose, hr.period_start,
+hr.period_end, hr.requested_by, {t("hr.created_at")}
+FROM holdout_reads hr JOIN strategies s ON s.pk = hr.strategy_pk""",
+        "reproductions": f"""SELECT {u("b.backtest_id", "backtest_id")}, rp.equal, rp.cause,
+{h("rp.result_hash_stored", "result_hash_stored")}, {h("rp.result_hash_found", "result_hash_found")},
+rp.code_version, rp.detail, {t("rp.created_at")}
+FROM reproductions rp JOIN backtests b ON b.pk = rp.backtest_pk""",
+        "recalls": f"""SELECT rc.kind, rc.target, rc.reason, rc.outcome_json, {t("rc.created_at")}
+FROM recalls rc""",
+        "live_trades": f"""SELECT lt.live_trade_id, {h("s.strategy_id", "strategy_id")},
+{u("b.backtest_id", "backtest_id")}, lt.account, lt.symbol, lt.quantity, lt.price, lt.costs_total,
+{t("lt.executed_at", "executed_at")}, {t("lt.created_at")}
+FROM live_trades lt JOIN strategies s ON s.pk = lt.strategy_pk LEFT JOIN backtests b ON b.pk =
+lt.backtest_pk""",
+        "replays": f"""SELECT x.replay_id, {h("s.strategy_id", "strategy_id")},
+{u("b.backtest_id", "backtest_id")}, x.period_start, x.period_end, x.agree, x.difference_json,
+{t("x.created_at")} FROM replays x JOIN strategies s ON s.pk = x.strategy_pk
+JOIN backtests b ON b.pk = x.backtest_pk""",
     }
     return [f"CREATE VIEW v_{name} AS {body}" for name, body in bodies.items()]

@@ -1,0 +1,210 @@
+"""The schema's history: any released revision reaches today's schema, with its data, on both backends.
+
+``revision_0001.*`` were written by the first revision, filled by ``quantrail.testing.knowledge.fill``.
+"""
+
+from __future__ import annotations
+
+import gzip
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy.dialects import postgresql, sqlite
+
+from quantrail.errors import BackendError, SchemaOutdated
+from quantrail.knowledge import Backend, check_store, open_store, upgrade
+from quantrail.knowledge.migrations import FOLDER, HEAD, REVISIONS
+from quantrail.knowledge.schema import statements
+from quantrail.testing import records as build
+from quantrail.testing.knowledge import fill
+
+HERE = Path(__file__).parent
+
+
+def old_sqlite(folder: Path) -> Path:
+    path = folder / "old.db"
+    path.write_bytes(gzip.decompress((HERE / "revision_0001.sqlite.gz").read_bytes()))
+    return path
+
+
+def sqlite_schema(path: Path) -> set[tuple[str, str, str]]:
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        found = rows.fetchall()
+    return {(kind, name, " ".join(sql.split())) for kind, name, sql in found if name != "schema_migrations"}
+
+
+def assert_whole(url: str | Path) -> None:
+    """The migrated store holds what ``fill`` stores today, and takes new work."""
+    store = open_store(url, build.SteadyClock())
+    strategies = [build.strategy(i) for i in range(12)]
+    assert store.known_strategies([one.strategy_id for one in strategies]) == {
+        one.strategy_id for one in strategies
+    }
+    first = store.get_backtest(build.backtest(strategies[0]).backtest_id)
+    assert first.metrics == build.metrics(first.backtest_id, 0)
+    assert first.failures == (build.failure(first.backtest_id, 0),)
+    with store.unit() as unit:
+        assert unit.upsert_strategies([strategies[0], build.strategy(99)]).is_new == (False, True)
+        unit.commit()
+    assert check_store(store.backend) == []
+    store.close()
+
+
+def test_the_history_is_one_line_from_the_first_revision_to_head() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    script = ScriptDirectory.from_config(config)
+    assert script.get_heads() == [HEAD]
+    assert tuple(one.revision for one in script.walk_revisions())[::-1] == REVISIONS
+
+
+def test_a_database_of_the_first_revision_upgrades_with_its_data(tmp_path: Path) -> None:
+    path = old_sqlite(tmp_path)
+    assert upgrade(path) == "0001"
+    assert_whole(path)
+
+
+def test_a_migrated_database_equals_a_fresh_one_down_to_the_last_trigger(tmp_path: Path) -> None:
+    path = old_sqlite(tmp_path)
+    upgrade(path)
+    upgrade(tmp_path / "fresh.db")
+    described = tmp_path / "described.db"
+    with closing(sqlite3.connect(described)) as connection:
+        for statement in statements(sqlite.dialect()):  # type: ignore[no-untyped-call]
+            connection.execute(statement)
+        connection.commit()
+    assert sqlite_schema(path) == sqlite_schema(tmp_path / "fresh.db") == sqlite_schema(described)
+
+
+def test_every_table_is_strict(tmp_path: Path) -> None:
+    upgrade(tmp_path / "fresh.db")
+    loose = [
+        name
+        for kind, name, sql in sqlite_schema(tmp_path / "fresh.db")
+        if kind == "table" and not sql.endswith("STRICT")
+    ]
+    assert loose == []
+
+
+def test_an_outdated_database_names_the_command_that_mends_it(tmp_path: Path) -> None:
+    with pytest.raises(SchemaOutdated, match="run: quantrail db upgrade"):
+        open_store(old_sqlite(tmp_path), build.SteadyClock())
+
+
+def test_an_empty_place_names_the_same_command_and_is_left_empty(tmp_path: Path) -> None:
+    with pytest.raises(SchemaOutdated, match="run: quantrail db upgrade"):
+        open_store(tmp_path / "nothing.db", build.SteadyClock())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_newer_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    upgrade(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE schema_migrations SET version_num = '9999'")
+        connection.commit()
+    for attempt in (lambda: open_store(path, build.SteadyClock()), lambda: upgrade(path)):
+        with pytest.raises(SchemaOutdated, match="newer than this program"):
+            attempt()
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None:
+    path = old_sqlite(tmp_path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE VIEW v_replays AS SELECT 1 AS taken")  # a name 0002 wants
+        connection.commit()
+    before = sqlite_schema(path)
+    with pytest.raises(BackendError, match="v_replays"):
+        upgrade(path)
+    assert sqlite_schema(path) == before
+    with pytest.raises(SchemaOutdated, match="0001"):
+        open_store(path, build.SteadyClock())
+
+
+def test_upgrading_twice_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    assert upgrade(path) is None
+    store = open_store(path, build.SteadyClock())
+    fill(store, 3)
+    before = store.counts()
+    assert upgrade(path) == HEAD
+    assert store.counts() == before
+    store.close()
+
+
+CATALOG = (
+    "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull FROM pg_attribute a "
+    "JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = 'public' AND a.attnum > 0 AND c.relkind IN ('r', 'v')",
+    "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+    "WHERE connamespace = 'public'::regnamespace",
+    "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+    "SELECT viewname, definition FROM pg_views WHERE schemaname = 'public'",
+    "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+)
+
+
+def postgres_schema(url: str) -> set[Any]:
+    with psycopg.connect(url) as connection:
+        rows = [row for query in CATALOG for row in connection.execute(query.encode()).fetchall()]
+    return {row for row in rows if not str(row[0]).startswith("schema_migrations")}
+
+
+@pytest.fixture
+def old_postgres(postgres_url: str) -> str:
+    dump = gzip.decompress((HERE / "revision_0001.postgres.sql.gz").read_bytes()).decode()
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(_runnable(dump).encode())
+    return postgres_url
+
+
+def _runnable(dump: str) -> str:
+    """Without psql's own commands and the search path pg_dump empties."""
+    lines = [line for line in dump.splitlines() if not line.startswith("\\")]
+    return "\n".join(line for line in lines if "set_config('search_path'" not in line)
+
+
+@pytest.mark.postgres
+def test_a_postgres_database_of_the_first_revision_upgrades_with_its_data(old_postgres: str) -> None:
+    assert upgrade(old_postgres) == "0001"
+    assert_whole(old_postgres)
+
+
+@pytest.mark.postgres
+def test_a_migrated_postgres_database_equals_a_fresh_one(
+    old_postgres: str, postgres_server: Any, postgres_url: str
+) -> None:
+    upgrade(old_postgres)
+    fresh, described = postgres_server.create_database(), postgres_server.create_database()
+    upgrade(postgres_server.url(fresh))
+    with psycopg.connect(postgres_server.url(described), autocommit=True) as connection:
+        for statement in statements(postgresql.dialect()):  # type: ignore[no-untyped-call]
+            connection.execute(statement.encode())
+    schemas = [postgres_schema(url) for url in map(postgres_server.url, (fresh, described))]
+    postgres_server.drop_database(fresh)
+    postgres_server.drop_database(described)
+    assert postgres_schema(old_postgres) == schemas[0] == schemas[1]
+
+
+@pytest.mark.postgres
+def test_two_processes_may_upgrade_one_postgres_database_at_once(postgres_url: str) -> None:
+    program = "import sys; from quantrail.knowledge import upgrade; upgrade(sys.argv[1])"
+    started = [
+        subprocess.Popen([sys.executable, "-c", program, postgres_url], stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    errors = [one.communicate()[1].decode() for one in started]
+    assert [one.returncode for one in started] == [0, 0, 0], errors
+    backend = Backend(postgres_url)
+    assert check_store(backend) == []
+    backend.close()
