@@ -122,6 +122,10 @@ class MarketReader(Protocol):
         """
 
     def check(
-        self, symbols: Sequence[str] | None = None, *, version: DataVersion | None = None
+        self,
+        symbols: Sequence[str] | None = None,
+        *,
+        version: DataVersion | None = None,
+        before: date | None = None,
     ) -> Sequence[FindingInfo]:
-        """Quality findings by symbol, date, kind."""
+        """Quality findings by symbol, date, kind; rows on or after ``before`` are never read."""

@@ -45,6 +45,10 @@ class Splits(_Section):
     validation: Span
     holdout: HoldoutStart | None = None
 
+    @property
+    def holdout_start(self) -> date | None:
+        return self.holdout.start if self.holdout else None
+
     @model_validator(mode="after")
     def _in_order(self) -> Splits:
         if self.validation.start <= self.train.end:

@@ -64,16 +64,28 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ran]:
     return home, quantrail("demo", "--home", home, "--json")
 
 
-def small_config(folder: Path, **changes: Any) -> Path:
-    """A run configuration on eight of the bundled stocks, small enough for a few seconds."""
-    document = demo_document()
-    document["name"] = "small"
-    document["data"]["symbols"] = ["AAPL", "AMZN", "BAC", "JPM", "KO", "MSFT", "T", "XOM"]
-    document["search"]["budget"] = {"candidates": 90, "iterations": 3}
-    document["search"]["shortlist"] = 3
-    document["workers"] = 1
-    for key, value in changes.items():
-        document[key] = value
-    path = folder / "config.yaml"
-    path.write_text(yaml.safe_dump(document))
-    return path
+@pytest.fixture(scope="session")
+def small_config() -> Callable[..., Path]:
+    """Writes a run configuration on eight bundled stocks, small enough for a few seconds."""
+
+    def write(folder: Path, **changes: Any) -> Path:
+        document = demo_document()
+        document["name"] = "small"
+        document["data"]["symbols"] = ["AAPL", "AMZN", "BAC", "JPM", "KO", "MSFT", "T", "XOM"]
+        document["search"]["budget"] = {"candidates": 90, "iterations": 3}
+        document["search"]["shortlist"] = 3
+        document["workers"] = 1
+        path = folder / "config.yaml"
+        path.write_text(yaml.safe_dump(document | changes))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def bars_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that holds the bundled bars and no run. Tests copy it before using it."""
+    home = tmp_path_factory.mktemp("bars") / "home"
+    done = quantrail("data", "import", "--sample", "--home", home)
+    assert done.code == 0, done.stderr
+    return home

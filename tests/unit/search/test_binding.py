@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from quantrail.domain.enums import SCOPE_OF, ConstraintStatus, ConstraintType
+from quantrail.domain.enums import SCOPE_OF, ConstraintStatus
+from quantrail.domain.enums import ConstraintType as C
 from quantrail.domain.identity import constraint_id
 from quantrail.domain.records import Constraint
 from quantrail.errors import Unsupported
@@ -20,7 +21,7 @@ from quantrail.strategy import TEMPLATES, canonicalise, from_normal
 SYMBOLS = ("AAPL", "MSFT", "XOM")
 
 
-def constraint(kind: ConstraintType, params: dict[str, Any], **changes: Any) -> Constraint:
+def constraint(kind: C, params: dict[str, Any], **changes: Any) -> Constraint:
     scope = SCOPE_OF[kind]
     applies_to = changes.pop("applies_to", {})
     made = Constraint(constraint_id(scope, kind, params, applies_to), scope, kind, params, applies_to)
@@ -43,42 +44,42 @@ def blocked_by(
 @pytest.mark.parametrize(
     ("kind", "params", "density", "expected"),
     [
-        (ConstraintType.BAN_TEMPLATE, {"template_id": "SMA_CROSSOVER"}, np.nan, True),
-        (ConstraintType.BAN_TEMPLATE, {"template_id": "MOMENTUM"}, np.nan, False),
-        (ConstraintType.BAN_FEATURES, {"features": ["sma"]}, np.nan, True),
-        (ConstraintType.BAN_FEATURES, {"features": ["rsi"]}, np.nan, False),
-        (ConstraintType.ALLOW_FEATURES_ONLY, {"features": ["rsi"]}, np.nan, True),
-        (ConstraintType.ALLOW_FEATURES_ONLY, {"features": ["sma", "rsi"]}, np.nan, False),
-        (ConstraintType.LIMIT_PARAM_RANGE, {"feature": "sma", "param": "period", "min": 30, "max": None}, np.nan, True),
-        (ConstraintType.LIMIT_PARAM_RANGE, {"feature": "sma", "param": "period", "min": None, "max": 40}, np.nan, True),
-        (ConstraintType.LIMIT_PARAM_RANGE, {"feature": "sma", "param": "period", "min": 2, "max": 400}, np.nan, False),
-        (ConstraintType.LIMIT_PARAM_RANGE, {"feature": "ema", "param": "period", "min": 900, "max": None}, np.nan, False),
-        (ConstraintType.MAX_COMPLEXITY, {"max_cmp_count": 1}, np.nan, True),
-        (ConstraintType.MAX_COMPLEXITY, {"max_cmp_count": 8, "max_feature_count": 12}, np.nan, False),
-        (ConstraintType.MIN_SIGNAL_DENSITY, {"min_trades_per_year": 10}, 4.0, True),
-        (ConstraintType.MIN_SIGNAL_DENSITY, {"min_trades_per_year": 10}, 40.0, False),
-        (ConstraintType.MIN_SIGNAL_DENSITY, {"min_trades_per_year": 10}, np.nan, False),
-        (ConstraintType.MAX_SIGNAL_DENSITY, {"max_trades_per_year": 300}, 400.0, True),
-        (ConstraintType.MAX_SIGNAL_DENSITY, {"max_trades_per_year": 300}, 200.0, False),
+        (C.BAN_TEMPLATE, {"template_id": "SMA_CROSSOVER"}, np.nan, True),
+        (C.BAN_TEMPLATE, {"template_id": "MOMENTUM"}, np.nan, False),
+        (C.BAN_FEATURES, {"features": ["sma"]}, np.nan, True),
+        (C.BAN_FEATURES, {"features": ["rsi"]}, np.nan, False),
+        (C.ALLOW_FEATURES_ONLY, {"features": ["rsi"]}, np.nan, True),
+        (C.ALLOW_FEATURES_ONLY, {"features": ["sma", "rsi"]}, np.nan, False),
+        (C.LIMIT_PARAM_RANGE, {"feature": "sma", "param": "period", "min": 30, "max": None}, np.nan, True),
+        (C.LIMIT_PARAM_RANGE, {"feature": "sma", "param": "period", "min": None, "max": 40}, np.nan, True),
+        (C.LIMIT_PARAM_RANGE, {"feature": "sma", "param": "period", "min": 2, "max": 400}, np.nan, False),
+        (C.LIMIT_PARAM_RANGE, {"feature": "ema", "param": "period", "min": 900, "max": None}, np.nan, False),
+        (C.MAX_COMPLEXITY, {"max_cmp_count": 1}, np.nan, True),
+        (C.MAX_COMPLEXITY, {"max_cmp_count": 8, "max_feature_count": 12}, np.nan, False),
+        (C.MIN_SIGNAL_DENSITY, {"min_trades_per_year": 10}, 4.0, True),
+        (C.MIN_SIGNAL_DENSITY, {"min_trades_per_year": 10}, 40.0, False),
+        (C.MIN_SIGNAL_DENSITY, {"min_trades_per_year": 10}, np.nan, False),
+        (C.MAX_SIGNAL_DENSITY, {"max_trades_per_year": 300}, 400.0, True),
+        (C.MAX_SIGNAL_DENSITY, {"max_trades_per_year": 300}, 200.0, False),
     ],
-)  # fmt: skip
+)
 def test_a_generator_constraint_blocks_what_it_forbids(
-    kind: ConstraintType, params: dict[str, Any], density: float, expected: bool
+    kind: C, params: dict[str, Any], density: float, expected: bool
 ) -> None:
     assert blocked_by(constraint(kind, params), density=density) is expected
 
 
 def test_an_inactive_constraint_blocks_nothing() -> None:
-    made = constraint(ConstraintType.BAN_TEMPLATE, {"template_id": "SMA_CROSSOVER"})
+    made = constraint(C.BAN_TEMPLATE, {"template_id": "SMA_CROSSOVER"})
     assert blocked_by(made)
     assert not blocked_by(replace(made, status=ConstraintStatus.DEPRECATED))
 
 
 def test_applies_to_narrows_the_reach() -> None:
     params = {"features": ["sma"]}
-    other = constraint(ConstraintType.BAN_FEATURES, params, applies_to={"template_ids": ["MOMENTUM"]})
-    own = constraint(ConstraintType.BAN_FEATURES, params, applies_to={"template_ids": ["SMA_CROSSOVER"]})
-    elsewhere = constraint(ConstraintType.BAN_FEATURES, params, applies_to={"symbols": ["TSLA"]})
+    other = constraint(C.BAN_FEATURES, params, applies_to={"template_ids": ["MOMENTUM"]})
+    own = constraint(C.BAN_FEATURES, params, applies_to={"template_ids": ["SMA_CROSSOVER"]})
+    elsewhere = constraint(C.BAN_FEATURES, params, applies_to={"symbols": ["TSLA"]})
     assert not blocked_by(other)
     assert blocked_by(own)
     assert not blocked_by(elsewhere)
@@ -87,17 +88,21 @@ def test_applies_to_narrows_the_reach() -> None:
 @pytest.mark.parametrize(
     ("kind", "params", "path", "expected"),
     [
-        (ConstraintType.MAX_POSITION_WEIGHT, {"value": 0.1}, ("portfolio_constraints", "max_position_weight"), 0.1),
-        (ConstraintType.MAX_POSITIONS, {"value": 2}, ("portfolio_constraints", "max_positions"), 2),
-        (ConstraintType.MAX_DRAWDOWN_PCT, {"value": 0.15}, ("risk", "portfolio_risk", "max_drawdown_pct"), 0.15),
-        (ConstraintType.MAX_DAILY_LOSS_PCT, {"value": 0.03}, ("risk", "portfolio_risk", "max_daily_loss_pct"), 0.03),
-        (ConstraintType.LEVERAGE_LIMIT, {"max_gross": 0.5}, ("portfolio_constraints", "leverage", "max_gross"), 0.5),
-        (ConstraintType.STOP_DISTANCE_MIN_MAX, {"min_atr_mult": 2.0, "max_atr_mult": 6.0},
-         ("risk", "trade_risk", "hard_stop", "value"), 2.0),
+        (C.MAX_POSITION_WEIGHT, {"value": 0.1}, ("portfolio_constraints", "max_position_weight"), 0.1),
+        (C.MAX_POSITIONS, {"value": 2}, ("portfolio_constraints", "max_positions"), 2),
+        (C.MAX_DRAWDOWN_PCT, {"value": 0.15}, ("risk", "portfolio_risk", "max_drawdown_pct"), 0.15),
+        (C.MAX_DAILY_LOSS_PCT, {"value": 0.03}, ("risk", "portfolio_risk", "max_daily_loss_pct"), 0.03),
+        (C.LEVERAGE_LIMIT, {"max_gross": 0.5}, ("portfolio_constraints", "leverage", "max_gross"), 0.5),
+        (
+            C.STOP_DISTANCE_MIN_MAX,
+            {"min_atr_mult": 2.0, "max_atr_mult": 6.0},
+            ("risk", "trade_risk", "hard_stop", "value"),
+            2.0,
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_risk_constraint_rewrites_the_spec_and_so_its_identity(
-    kind: ConstraintType, params: dict[str, Any], path: tuple[str, ...], expected: float
+    kind: C, params: dict[str, Any], path: tuple[str, ...], expected: float
 ) -> None:
     source = spec_of(risk={"trade_risk": {"hard_stop": {"type": "atr", "value": 1.0}}})
     before = deepcopy(source.spec)
@@ -114,7 +119,7 @@ def test_a_risk_constraint_rewrites_the_spec_and_so_its_identity(
 
 def test_a_rewritten_spec_is_canonical() -> None:
     source = spec_of()
-    made = constraint(ConstraintType.MAX_DRAWDOWN_PCT, {"value": 0.15})
+    made = constraint(C.MAX_DRAWDOWN_PCT, {"value": 0.15})
     found, _ = rewrite([made], None, source.spec)
     written = spec_of(risk={"portfolio_risk": {"max_drawdown_pct": 0.15}})
     assert from_normal(found).strategy_id == written.strategy_id
@@ -122,31 +127,29 @@ def test_a_rewritten_spec_is_canonical() -> None:
 
 def test_a_spec_within_the_limits_keeps_its_identity() -> None:
     source = spec_of(risk={"portfolio_risk": {"max_drawdown_pct": 0.10}})
-    found, changed = rewrite(
-        [constraint(ConstraintType.MAX_DRAWDOWN_PCT, {"value": 0.15})], None, source.spec
-    )
+    found, changed = rewrite([constraint(C.MAX_DRAWDOWN_PCT, {"value": 0.15})], None, source.spec)
     assert changed == ()
     assert from_normal(found).strategy_id == source.strategy_id
 
 
 def test_density_limits_join_all_constraints_that_reach_the_candidate() -> None:
     members = [
-        constraint(ConstraintType.MIN_SIGNAL_DENSITY, {"min_trades_per_year": 5.0}),
-        constraint(ConstraintType.MIN_SIGNAL_DENSITY, {"min_trades_per_year": 9.0}),
-        constraint(ConstraintType.MAX_SIGNAL_DENSITY, {"max_trades_per_year": 300.0}),
+        constraint(C.MIN_SIGNAL_DENSITY, {"min_trades_per_year": 5.0}),
+        constraint(C.MIN_SIGNAL_DENSITY, {"min_trades_per_year": 9.0}),
+        constraint(C.MAX_SIGNAL_DENSITY, {"max_trades_per_year": 300.0}),
         constraint(
-            ConstraintType.MAX_SIGNAL_DENSITY, {"max_trades_per_year": 20.0}, applies_to={"template_ids": ["MOMENTUM"]}
+            C.MAX_SIGNAL_DENSITY, {"max_trades_per_year": 20.0}, applies_to={"template_ids": ["MOMENTUM"]}
         ),
-    ]  # fmt: skip
+    ]
     assert density_limits(members, "SMA_CROSSOVER", spec_of().spec) == (9.0, 300.0)
 
 
 def test_a_constraint_that_nothing_enforces_is_refused() -> None:
     with pytest.raises(Unsupported, match="SECTOR_CAP cannot be enforced"):
-        check_enforceable([constraint(ConstraintType.SECTOR_CAP, {"max_weight": 0.3})])
+        check_enforceable([constraint(C.SECTOR_CAP, {"max_weight": 0.3})])
 
 
 def test_a_reach_that_nothing_reads_is_refused() -> None:
-    made = constraint(ConstraintType.BAN_FEATURES, {"features": []}, applies_to={"regions": ["EU"]})
+    made = constraint(C.BAN_FEATURES, {"features": []}, applies_to={"regions": ["EU"]})
     with pytest.raises(Unsupported, match="applies to regions"):
         check_enforceable([made])

@@ -6,12 +6,19 @@ import logging
 import sys
 from typing import Annotated
 
-import click
 import typer
+from rich.markup import escape
 
 from quantrail import __version__
-from quantrail.apps.cli import constraints, demo, doctor, failures, known, reports, runs, trust
-from quantrail.apps.cli.output import EXIT_COULD_NOT, EXIT_INTERRUPTED, emit_json, err, report_error
+from quantrail.apps.cli import constraints, data, demo, doctor, failures, known, reports, runs, spec, trust
+from quantrail.apps.cli.output import (
+    EXIT_BAD_INPUT,
+    EXIT_COULD_NOT,
+    EXIT_INTERRUPTED,
+    emit_json,
+    err,
+    report_error,
+)
 from quantrail.errors import QuantrailError
 
 app = typer.Typer(
@@ -44,6 +51,8 @@ def _root(
 
 demo.register(app)
 doctor.register(app)
+app.add_typer(data.app, name="data", help="Bars in, snapshots, quality.")
+app.add_typer(spec.app, name="spec", help="The strategy language.")
 app.add_typer(runs.app, name="run", help="The loop.")
 known.register(app)
 app.add_typer(failures.app, name="failures", help="Why strategies failed.")
@@ -65,13 +74,14 @@ def invoke(arguments: list[str]) -> int:
         code = app(arguments, standalone_mode=False)
     except QuantrailError as error:
         return report_error(error, as_json)
-    except click.ClickException as error:
+    except typer.TyperException as error:
+        # Whatever the parser says is about how the command was typed.
         if as_json:
             emit_json({"error": {"code": "BAD_USAGE", "message": error.format_message()}})
         else:
-            error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+            _print_usage_error(error)
+        return EXIT_BAD_INPUT
+    except (KeyboardInterrupt, typer.Abort):
         err().print("interrupted; what was finished is kept")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
@@ -79,3 +89,14 @@ def invoke(arguments: list[str]) -> int:
         sys.stderr.close()
         return EXIT_COULD_NOT
     return code if isinstance(code, int) else 0
+
+
+def _print_usage_error(error: typer.TyperException) -> None:
+    """One sentence; a command group called without a command prints its help instead."""
+    message = error.format_message()
+    context = getattr(error, "ctx", None)
+    if not message and context is not None:
+        err().print(context.get_help())
+    else:
+        hint = f" (see {context.command_path} --help)" if context is not None else ""
+        err().print(f"[red]error:[/red] {escape(message)}{hint}", soft_wrap=True)

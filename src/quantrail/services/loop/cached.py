@@ -5,13 +5,20 @@ from __future__ import annotations
 from quantrail.analysis.failures import FailureRule, FoundFailure, load_rules
 from quantrail.analysis.score import Score
 from quantrail.domain.answers import BacktestRow
+from quantrail.domain.enums import BacktestStatus
 from quantrail.domain.records import Failure
 from quantrail.services.evaluation import Outcome
 
 
+def is_scored(row: BacktestRow, policy_version: str) -> bool:
+    """Whether a stored backtest ended well and was judged under this policy."""
+    judged = any(s.policy_version == policy_version for s in row.scores)
+    return row.status is BacktestStatus.DONE and row.metrics is not None and judged
+
+
 def outcome_from_row(row: BacktestRow, policy_version: str) -> Outcome:
-    """What an evaluation would have found, equity curve apart. The row must hold this policy's score."""
-    assert row.metrics is not None  # a DONE backtest with a score has metrics; the database sees to it
+    """What an evaluation would have found, equity curve apart, of a row that ``is_scored``."""
+    assert row.metrics is not None
     stored = next(s for s in row.scores if s.policy_version == policy_version)
     score = Score(
         stored.score_total,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from quantrail.analysis.constraints import (
     ConstraintEffect,
@@ -16,13 +15,13 @@ from quantrail.analysis.constraints import (
 )
 from quantrail.domain.enums import ConstraintStatus, TrialArm
 from quantrail.domain.identity import constraint_set_id, failure_id
-from quantrail.domain.ids import BacktestId, ConstraintId
+from quantrail.domain.ids import BacktestId, ConstraintId, StrategyId
 from quantrail.domain.ledger import ConstraintEvent
 from quantrail.domain.records import Constraint, ConstraintSet, Provenance
 from quantrail.services.evaluation import Outcome
 from quantrail.services.loop.candidates import Gathered
 from quantrail.services.loop.screening import Screened
-from quantrail.services.loop.state import Evaluated, RunState, Verified
+from quantrail.services.loop.state import Evaluated, RunState, Verification
 
 MIN_EXPLORED_TO_RETIRE = 10
 
@@ -38,9 +37,9 @@ class Learnt:
     effects: dict[ConstraintId, ConstraintEffect] = field(default_factory=dict)
 
 
-def learn(state: RunState, gathered: Gathered, screened: Screened, verified: Sequence[Verified]) -> Learnt:
+def learn(state: RunState, gathered: Gathered, screened: Screened, verified: Verification) -> Learnt:
     """Constraints for the next iteration from everything this run has observed."""
-    by_id = {v.b.candidate.strategy_id: v for v in verified}
+    by_id = {look.candidate.strategy_id: look for look in verified.looks}
     state.observations.extend(_observe(e, by_id) for e in screened.evaluated if e.outcome.score)
     effects = _effects(state, screened)
     retired = _retired(state, effects)
@@ -70,11 +69,11 @@ def learn(state: RunState, gathered: Gathered, screened: Screened, verified: Seq
     )
 
 
-def _observe(entry: Evaluated, verified: dict[Any, Verified]) -> Observation:
+def _observe(entry: Evaluated, verified: dict[StrategyId, Evaluated]) -> Observation:
     failures = list(_observed(entry.backtest_id, entry.outcome))
     later = verified.get(entry.candidate.strategy_id)
     if later is not None:
-        failures.extend(_observed(later.b.backtest_id, later.b.outcome))
+        failures.extend(_observed(later.backtest_id, later.outcome))
     score = entry.outcome.score
     return Observation(entry.candidate.traits, tuple(failures), score is not None and score.passed)
 

@@ -12,7 +12,7 @@ from quantrail.services.loop import result_records as results
 from quantrail.services.loop import trial_records as trials
 from quantrail.services.loop.learning import Learnt
 from quantrail.services.loop.screening import Screened
-from quantrail.services.loop.state import Evaluated, RunState, Verified
+from quantrail.services.loop.state import Evaluated, RunState, Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Iterated:
 
     iteration: int
     screened: Screened
-    verified: Sequence[Verified]
+    verified: Verification
     learnt: Learnt
     screen_file: str
     screen_rows: dict[StrategyId, int]
@@ -35,7 +35,7 @@ class Iterated:
     @property
     def around(self) -> list[Evaluated]:
         """Neighbours of the shortlist, each looked at once per strategy it is a neighbour of."""
-        return [n for v in self.verified for n in v.neighbours]
+        return [n for v in self.verified.fresh for n in v.neighbours]
 
 
 def record_iteration(state: RunState, unit: KnowledgeUnit, done: Iterated) -> None:
@@ -58,7 +58,7 @@ def _backtests(state: RunState, done: Iterated, around: Sequence[Evaluated]) -> 
         ref = None if row is None else ArtifactRef(done.screen_file, row)
         made.append(results.backtest_record(state, done.iteration, entry, ref))
     made.extend(results.backtest_record(state, done.iteration, entry, None) for entry in around)
-    for verified in done.verified:
+    for verified in done.verified.fresh:
         ref = ArtifactRef(done.shortlist_dirs[verified.b.candidate.strategy_id])
         for entry in (verified.a, verified.b):
             made.append(results.backtest_record(state, done.iteration, entry, ref))
@@ -68,13 +68,13 @@ def _backtests(state: RunState, done: Iterated, around: Sequence[Evaluated]) -> 
 def _record_results(
     state: RunState, unit: KnowledgeUnit, done: Iterated, around: Sequence[Evaluated]
 ) -> None:
-    judged = [*done.fresh, *(v.b for v in done.verified)]
-    measured = [*judged, *around, *(v.a for v in done.verified)]
+    judged = [*done.fresh, *(v.b for v in done.verified.fresh)]
+    measured = [*judged, *around, *(v.a for v in done.verified.fresh)]
     unit.save_metrics([results.metrics_record(e) for e in measured if e.outcome.error_code is None])
     unit.save_scores([results.score_record(e) for e in judged if e.outcome.score is not None])
     unit.save_failures([f for e in judged for f in results.failure_records(state, e)])
-    unit.save_comparisons([v.comparison for v in done.verified])
-    unit.save_robustness_cases([c for v in done.verified for c in results.robustness_records(state, v)])
+    unit.save_comparisons([v.comparison for v in done.verified.fresh])
+    unit.save_robustness_cases([c for v in done.verified.fresh for c in results.robustness_records(state, v)])
 
 
 def _record_trials(state: RunState, unit: KnowledgeUnit, done: Iterated) -> None:
@@ -82,8 +82,8 @@ def _record_trials(state: RunState, unit: KnowledgeUnit, done: Iterated) -> None
     made = [trials.loop_trial(state, done.iteration, c, ran.get(c.ordinal)) for c in done.screened.candidates]
     for entry in done.around:
         made.append(trials.stress_trial(state, done.iteration, len(made), entry))
-    for verified in done.verified:
-        made.append(trials.validation_look(state, done.iteration, len(made), verified.b))
+    for look in done.verified.looks:
+        made.append(trials.validation_look(state, done.iteration, len(made), look))
     unit.save_trials(made)
     if state.applied_set_id is not None:
         unit.save_trial_constraints(

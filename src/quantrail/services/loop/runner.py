@@ -18,7 +18,7 @@ from quantrail.services.loop.learning import Learnt, learn
 from quantrail.services.loop.recording import Iterated, record_iteration
 from quantrail.services.loop.screening import Screened, remember, screen, shortlist
 from quantrail.services.loop.start import start_run
-from quantrail.services.loop.state import RunState, Services, Verified
+from quantrail.services.loop.state import RunState, Services, Verification
 from quantrail.services.loop.summary import iteration_summary
 from quantrail.services.loop.verification import verify_shortlist
 from quantrail.services.progress import Funnel, Listener, Progress, silent
@@ -135,7 +135,7 @@ def _iterate(state: RunState, workers: Workers, watch: _Watch) -> dict[str, Any]
         watch.funnel.shortlisted = len(chosen)
     with _stage(state, watch, "S70"):
         verified = verify_shortlist(state, workers, chosen, lambda done: watch.tell("S70", done, len(chosen)))
-        watch.funnel.verified = len(verified)
+        watch.funnel.verified = len(verified.fresh)
     with _stage(state, watch, "S90"):
         learnt = learn(state, gathered, screened, verified)
     with _stage(state, watch, "S95"):
@@ -150,10 +150,10 @@ def _persist(
     watch: _Watch,
     gathered: Gathered,
     screened: Screened,
-    verified: list[Verified],
+    verified: Verification,
     learnt: Learnt,
 ) -> dict[str, Any]:
-    files = write_iteration_files(state, watch.iteration, screened, verified)
+    files = write_iteration_files(state, watch.iteration, screened, verified.fresh)
     done = Iterated(
         iteration=watch.iteration,
         screened=screened,
@@ -176,8 +176,12 @@ def _persist(
 def _check_data(state: RunState, watch: _Watch) -> None:
     """S40: findings that make any result worthless end the run before it begins."""
     with _stage(state, watch, "S40"):
-        market = state.services.market
-        for finding in market.check(state.symbols, version=state.snapshot_version):
+        findings = state.services.market.check(
+            state.symbols,
+            version=state.snapshot_version,
+            before=state.config.data.splits.holdout_start,
+        )
+        for finding in findings:
             if finding.severity is Severity.CRITICAL and not finding.quarantined:
                 raise DataInvalid(
                     f"data quality stops the run: {finding.symbol} {finding.date}: {finding.detail}; "

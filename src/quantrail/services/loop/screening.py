@@ -6,17 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quantrail.domain.answers import BacktestRow
 from quantrail.domain.contract import ModelVersions
-from quantrail.domain.enums import BacktestStatus, EngineMode
+from quantrail.domain.enums import EngineMode
 from quantrail.domain.identity import ReproductionKey, backtest_id, backtest_seed
-from quantrail.domain.ids import BacktestId, StrategyId
+from quantrail.domain.ids import StrategyId
 from quantrail.engine import ENGINE_A_VERSION
 from quantrail.search.binding import blockers, density_limits
 from quantrail.search.sources import Parent
 from quantrail.services.evaluation import Outcome
-from quantrail.services.loop.cached import outcome_from_row
+from quantrail.services.loop.cached import is_scored, outcome_from_row
 from quantrail.services.loop.state import Candidate, Evaluated, RunState
 from quantrail.services.workers import ScreenJob, Workers
 
@@ -70,10 +71,9 @@ def screen(
             continue
         done = _with_density(state, candidate, result.signals_per_year)
         settled.append(done)
-        outcome = cached.get(done.strategy_id) or result.outcome
-        if done.runs and outcome is not None:
-            key = key_a(state, done.strategy_id)
-            evaluated.append(Evaluated(done, key, outcome, cached=done.strategy_id in cached))
+        evaluation = _evaluated(state, done, cached.get(done.strategy_id), result.outcome)
+        if evaluation is not None:
+            evaluated.append(evaluation)
     return Screened(settled, evaluated)
 
 
@@ -88,28 +88,38 @@ def _with_density(state: RunState, candidate: Candidate, signals_per_year: float
     return replace(candidate, traits=traits, blocked_by=blocked)
 
 
-def _cached(state: RunState, candidates: Sequence[Candidate]) -> dict[StrategyId, Outcome]:
-    ids: dict[BacktestId, StrategyId] = {
-        backtest_id(key_a(state, c.strategy_id)): c.strategy_id for c in candidates
-    }
-    rows: dict[BacktestId, BacktestRow] = state.services.store.find_backtests(list(ids))
+def _evaluated(
+    state: RunState, candidate: Candidate, row: BacktestRow | None, outcome: Outcome | None
+) -> Evaluated | None:
+    key = key_a(state, candidate.strategy_id)
+    if not candidate.runs:
+        return None
+    if row is not None:
+        stored = outcome_from_row(row, state.screen.policy.version)
+        return Evaluated(candidate, key, stored, cached=True, curve=row.artifacts_dir)
+    return None if outcome is None else Evaluated(candidate, key, outcome)
+
+
+def _cached(state: RunState, candidates: Sequence[Candidate]) -> dict[StrategyId, BacktestRow]:
+    ids = {backtest_id(key_a(state, c.strategy_id)): c.strategy_id for c in candidates}
+    rows = state.services.store.find_backtests(list(ids))
     policy = state.screen.policy.version
-    return {
-        ids[key]: outcome_from_row(row, policy)
-        for key, row in rows.items()
-        if row.status is BacktestStatus.DONE and any(s.policy_version == policy for s in row.scores)
-    }
+    return {ids[key]: row for key, row in rows.items() if is_scored(row, policy)}
 
 
 def shortlist(state: RunState, evaluated: Sequence[Evaluated]) -> list[Evaluated]:
     """The best by score, gates passed first, ties by id; none that moves like a better one."""
     chosen: list[Evaluated] = []
+    moves: list[NDArray[np.float32]] = []
     for entry in sorted((e for e in evaluated if e.outcome.score is not None), key=_rank):
         if len(chosen) == state.config.search.shortlist:
             break
-        if entry.candidate.strategy_id in state.verified or any(_alike(entry, c) for c in chosen):
+        if entry.candidate.strategy_id in state.verified:
             continue
-        chosen.append(entry)
+        own = _moves(state, entry)
+        if not any(_alike(own, other) for other in moves):
+            chosen.append(entry)
+            moves.append(own)
     return chosen
 
 
@@ -119,17 +129,24 @@ def _rank(entry: Evaluated) -> tuple[bool, float, StrategyId]:
     return not score.passed, -score.total, entry.candidate.strategy_id
 
 
-def _alike(first: Evaluated, second: Evaluated) -> bool:
-    """Whether two equity curves are one idea in two spellings. A curve read from the store is not kept."""
-    if first.outcome.result_hash == second.outcome.result_hash:
-        return True
-    one, two = first.outcome.equity, second.outcome.equity
-    if one is None or two is None:
+def _moves(state: RunState, entry: Evaluated) -> NDArray[np.float32]:
+    """Bar returns, from the curve as files keep it, so that a cached one compares the same."""
+    equity: NDArray[np.float32]
+    if entry.outcome.equity is not None:
+        equity = entry.outcome.equity.astype(np.float32)
+    elif entry.curve is not None:
+        table = state.services.artifacts.read_parquet(entry.curve)
+        equity = np.asarray(table.column("equity")[0].as_py(), dtype=np.float32)
+    else:
+        return np.empty(0, dtype=np.float32)
+    return np.diff(equity) / equity[:-1]
+
+
+def _alike(one: NDArray[np.float32], two: NDArray[np.float32]) -> bool:
+    """Whether two strategies are one idea in two spellings."""
+    if len(one) != len(two) or len(one) == 0 or not min(one.std(), two.std()) > 0:
         return False
-    moves_one, moves_two = np.diff(one) / one[:-1], np.diff(two) / two[:-1]
-    if not min(moves_one.std(), moves_two.std()) > 0:
-        return False
-    return bool(np.corrcoef(moves_one, moves_two)[0, 1] > MAX_LIKENESS)
+    return bool(np.corrcoef(one, two)[0, 1] > MAX_LIKENESS)
 
 
 def remember(state: RunState, evaluated: Sequence[Evaluated]) -> None:

@@ -100,7 +100,7 @@ def _settings(
     splits = config.data.splits
     benchmark = config.universe.benchmark
     wanted = sorted({*symbols, benchmark} if benchmark else set(symbols))
-    before = splits.holdout.start if splits.holdout else None
+    before = splits.holdout_start
     first = services.market.bars(wanted, version=snapshot, before=before).sessions[0].item()
     made = []
     for end in (splits.train.end, splits.validation.end):
@@ -182,7 +182,9 @@ def _stored_snapshot(services: Services, version: DataVersion, bars: Bars) -> Sn
 def _register(services: Services, config: RunConfig, universe: Universe, snapshot: Snapshot) -> None:
     """What the records of a run refer to; the same again changes nothing."""
     version = snapshot.data_version
-    findings = services.market.check(universe.symbols, version=version)
+    findings = services.market.check(
+        universe.symbols, version=version, before=config.data.splits.holdout_start
+    )
     with services.store.unit() as unit:
         unit.save_policies(_policies(config))
         unit.save_universes([universe])

@@ -21,7 +21,7 @@ from quantrail.domain.ids import (
 )
 from quantrail.domain.market import MarketReader, Period
 from quantrail.domain.ports import Clock, KnowledgeStore
-from quantrail.domain.records import Constraint, EngineComparison
+from quantrail.domain.records import ArtifactRef, Constraint, EngineComparison
 from quantrail.search.sources import Parent, Proposed
 from quantrail.services.evaluation import Outcome, Setting
 from quantrail.services.run_config import RunConfig
@@ -81,6 +81,7 @@ class Evaluated:
     outcome: Outcome
     cached: bool = False
     door: TrialDoor = TrialDoor.LOOP
+    curve: ArtifactRef | None = None  # of a cached result: where its equity lies
 
     @property
     def backtest_id(self) -> BacktestId:
@@ -98,6 +99,19 @@ class Verified:
     curves: Mapping[str, Any]
     trades: Mapping[str, Any]
     logs: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """``fresh``: verified now; ``known``: the shortlist's engine B results that were in the store."""
+
+    fresh: tuple[Verified, ...]
+    known: tuple[Evaluated, ...]
+
+    @property
+    def looks(self) -> list[Evaluated]:
+        """Engine B's results for the whole shortlist: each is a look at validation."""
+        return [*(v.b for v in self.fresh), *self.known]
 
 
 @dataclass(slots=True)

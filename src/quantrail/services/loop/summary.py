@@ -16,7 +16,7 @@ def iteration_summary(state: RunState, funnel: Funnel, gathered: Gathered, done:
     """Funnel, most frequent failure tags, what each applied constraint did, what was derived."""
     tags = Counter(
         f.rule.tag
-        for entry in (*done.screened.evaluated, *(v.b for v in done.verified))
+        for entry in (*done.screened.evaluated, *done.verified.looks)
         for f in entry.outcome.failures
     )
     return {

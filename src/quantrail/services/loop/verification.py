@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from quantrail.domain.contract import ModelVersions
-from quantrail.domain.enums import BacktestStatus, EngineMode, TrialDoor
+from quantrail.domain.enums import EngineMode, TrialDoor
 from quantrail.domain.identity import ReproductionKey, backtest_id, backtest_seed
 from quantrail.domain.ids import StrategyId
 from quantrail.domain.records import EngineComparison
@@ -16,8 +16,9 @@ from quantrail.errors import SpecInvalid
 from quantrail.search.binding import rewrite
 from quantrail.search.sources import Proposed
 from quantrail.search.traits import traits_of
+from quantrail.services.loop.cached import is_scored, outcome_from_row
 from quantrail.services.loop.screening import MODELS_A, key_a
-from quantrail.services.loop.state import Candidate, Evaluated, RunState, Verified
+from quantrail.services.loop.state import Candidate, Evaluated, RunState, Verification, Verified
 from quantrail.services.screen_work import ScreenJob
 from quantrail.services.verify_work import VerifyJob, VerifyResult
 from quantrail.services.workers import Workers
@@ -53,24 +54,33 @@ def key_full(state: RunState, strategy_id: StrategyId, mode: EngineMode) -> Repr
 
 def verify_shortlist(
     state: RunState, workers: Workers, chosen: Sequence[Evaluated], on_progress: Callable[[int], None]
-) -> list[Verified]:
+) -> Verification:
     """Both engines for every entry the store does not know yet, in the order of ``chosen``."""
     state.verified.update(e.candidate.strategy_id for e in chosen)
-    fresh = _unknown(state, chosen)
+    known = _known(state, chosen)
+    done = {look.candidate.strategy_id for look in known}
+    fresh = [e for e in chosen if e.candidate.strategy_id not in done]
     families = [list(_neighbours(state, entry.candidate)) for entry in fresh]
     jobs = [_job(entry, family) for entry, family in zip(fresh, families, strict=True)]
     verified = []
     for entry, family, result in zip(fresh, families, workers.verify(jobs, models_b(state)), strict=True):
         verified.append(_verified(state, entry.candidate, family, result))
-        on_progress(len(verified))
-    return verified
+        on_progress(len(known) + len(verified))
+    return Verification(tuple(verified), known)
 
 
-def _unknown(state: RunState, chosen: Sequence[Evaluated]) -> list[Evaluated]:
-    keys = {backtest_id(key_full(state, e.candidate.strategy_id, EngineMode.B)): e for e in chosen}
-    stored = state.services.store.find_backtests(list(keys))
-    done = {key for key, row in stored.items() if row.status is BacktestStatus.DONE and row.scores}
-    return [entry for key, entry in keys.items() if key not in done]
+def _known(state: RunState, chosen: Sequence[Evaluated]) -> tuple[Evaluated, ...]:
+    keys = {e.candidate.strategy_id: key_full(state, e.candidate.strategy_id, EngineMode.B) for e in chosen}
+    stored = state.services.store.find_backtests([backtest_id(key) for key in keys.values()])
+    policy = state.verify.policy.version
+    found = []
+    for entry in chosen:
+        key = keys[entry.candidate.strategy_id]
+        row = stored.get(backtest_id(key))
+        if row is not None and is_scored(row, policy):
+            outcome = outcome_from_row(row, policy)
+            found.append(Evaluated(entry.candidate, key, outcome, cached=True))
+    return tuple(found)
 
 
 def _job(entry: Evaluated, family: Sequence[Candidate]) -> VerifyJob:
