@@ -1,7 +1,8 @@
 """How many specs per second go from a generated document to their hash, on one core.
 
 Beside the straight path (pydantic models, rfc8785, SHA-256) on the same documents, whose hashes must
-be equal. Documents: parameters drawn from every template, a third of them recombined in pairs.
+be equal. Documents: parameters drawn from every template, a third of them recombined in pairs. Last,
+the time to find the near-duplicates of a strategy among many.
 """
 
 from __future__ import annotations
@@ -14,9 +15,19 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import rfc8785
 
-from quantrail.strategy import TEMPLATES, canonicalise, parse_spec, recombine
+from quantrail.strategy import (
+    TEMPLATES,
+    Fingerprint,
+    FingerprintIndex,
+    canonicalise,
+    fingerprint,
+    held_bars,
+    parse_spec,
+    recombine,
+)
 from quantrail.strategy.models import StrategySpec
 from quantrail.strategy.normalise import normal_spec
 
@@ -80,6 +91,42 @@ def measure(size: int) -> dict[str, dict[str, Any]]:
     }
 
 
+def lookups(size: int) -> dict[str, dict[str, Any]]:
+    """Milliseconds to find the near ones among ``size``, beside comparing with each of them in numpy."""
+    rng = np.random.default_rng(size)
+    seeds = [_some_mark(rng) for _ in range(200)]
+    index, everything = FingerprintIndex(), np.empty((size, len(seeds[0].bins)), dtype="<u2")
+    for key in range(size):
+        mark = _disturbed(seeds[key % len(seeds)], rng)
+        index.add(key, mark)
+        everything[key] = mark.bins
+    asked = [_disturbed(mark, rng) for mark in seeds]
+    ours = _milliseconds(lambda: [index.near(mark) for mark in asked]) / len(asked)
+    brute = (
+        _milliseconds(lambda: [(everything == mark.bins).mean(axis=1).argmax() for mark in asked[:20]]) / 20
+    )
+    figure = {"ours": round(ours, 3), "yardstick": round(brute, 3), "ratio": round(ours / brute, 4)}
+    return {f"near_duplicate_lookup_{size}": {**figure, "unit": "ms", "size": size}}
+
+
+def _some_mark(rng: np.random.Generator) -> Fingerprint:
+    shape, rate = (10, 500), rng.uniform(0.005, 0.05)
+    return fingerprint(held_bars(rng.random(shape) < rate, rng.random(shape) < rate), None, "bench")
+
+
+def _disturbed(mark: Fingerprint, rng: np.random.Generator) -> Fingerprint:
+    bins = mark.bins.copy()
+    changed = rng.random(len(bins)) < rng.uniform(0, 0.4)
+    bins[changed] = rng.integers(0, 60_000, changed.sum())
+    return Fingerprint(bins.tobytes(), mark.grid, mark.held)
+
+
+def _milliseconds(work: Callable[[], Any]) -> float:
+    start = time.process_time()
+    work()
+    return 1000 * (time.process_time() - start)
+
+
 def _figure(ours: float, yardstick: float, size: int) -> dict[str, Any]:
     return {
         "ours": round(ours),
@@ -99,8 +146,9 @@ def main() -> None:
     figures: dict[str, dict[str, Any]] = {}
     for size in [1000, 3000] if options.quick else options.sizes:
         figures |= measure(size)
+    figures |= lookups(10_000 if options.quick else 100_000)
     for name, figure in figures.items():
-        rates = f"{figure['ours']:>8} against {figure['yardstick']:>6} {figure['unit']}"
+        rates = f"{figure['ours']:>8} against {figure['yardstick']:>7} {figure['unit']}"
         print(f"{name:32} {rates}  x{figure['ratio']}")
     if options.json:
         print(json.dumps(figures))

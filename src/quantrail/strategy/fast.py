@@ -13,20 +13,16 @@ from typing import Any, NamedTuple
 from quantrail.strategy.catalogue import BAR_COLUMNS
 from quantrail.strategy.fast_blocks import (
     SECTIONS,
-    Block,
     NamedFeature,
     NotFast,
-    entry_block,
-    exit_block,
     feature_block,
     is_feature_key,
     is_key,
     key_of,
-    regime_block,
-    selection_block,
     surroundings,
 )
-from quantrail.strategy.fast_tree import Tree, conjunction, fast_tree
+from quantrail.strategy.fast_modules import Joined, joined, module_plan
+from quantrail.strategy.fast_tree import fast_tree
 from quantrail.strategy.limits import (
     MAX_CONDITIONS,
     MAX_FEATURE_DEPTH,
@@ -34,9 +30,7 @@ from quantrail.strategy.limits import (
     MAX_NUMBER,
 )
 from quantrail.strategy.normal import NormalSpec
-from quantrail.strategy.normalise import REGIME_VARIABLES
 from quantrail.strategy.support import SUPPORTED
-from quantrail.strategy.tree import FALSE
 
 _TOP = frozenset(
     {
@@ -56,11 +50,8 @@ _TOP = frozenset(
 )
 _METADATA_TEXTS = frozenset({"created_by", "notes", "template_id"})
 _METADATA_LISTS = frozenset({"tags", "derived_from"})
-_MODULES = frozenset({"entry", "exit", "direction", "short_entry", "short_exit", "regime", "selection"})
 _LONG_TEXT = 1000
 _MANY = 100
-_NONE = Block(None, "null")
-_FALSE = Tree('{"node":"FALSE"}', FALSE, frozenset(), 1, 0, 1)
 
 
 class FastForm(NamedTuple):
@@ -94,12 +85,12 @@ def _form(document: Any) -> FastForm:
     if type(conditions) is not dict or len(conditions) > MAX_CONDITIONS:
         raise NotFast
     trees = {key: fast_tree(tree, names) for key, tree in conditions.items() if _is_key(key)}
-    modules = _modules(document.get("modules"), trees, names)
+    modules = joined(module_plan(key_of(document.get("modules"))), trees, names)
     used = _with_inputs(modules.uses, {feature.name: feature for feature in features.values()})
     return _print(document, policy, modules, used)
 
 
-def _print(document: dict[str, Any], policy: str, modules: _Modules, used: list[NamedFeature]) -> FastForm:
+def _print(document: dict[str, Any], policy: str, modules: Joined, used: list[NamedFeature]) -> FastForm:
     around = surroundings(key_of([document.get(name, {}) for name in SECTIONS]))
     universe, portfolio, risk, execution, cost = around.blocks
     logic = f'"features":{{{",".join([item.text for item in used])}}},"modules":{modules.text}'
@@ -203,94 +194,6 @@ def _check_depth(inputs: list[str]) -> None:
         raise NotFast
 
 
-class _Modules(NamedTuple):
-    normal: Any
-    text: str
-    uses: frozenset[str]
-
-
-def _modules(modules: Any, trees: Mapping[str, Tree], names: Mapping[str, str]) -> _Modules:
-    if type(modules) is not dict or not modules.keys() <= _MODULES:
-        raise NotFast
-    direction = modules.get("direction", "long")
-    both = direction == "both"
-    if direction not in ("long", "short", "both") or both != (
-        "short_entry" in modules and "short_exit" in modules
-    ):
-        raise NotFast
-    if not both and ("short_entry" in modules or "short_exit" in modules):
-        raise NotFast
-    first, uses = _side(modules.get("entry"), modules.get("exit"), trees)
-    second = _NONE
-    if both:
-        second, more = _side(modules["short_entry"], modules["short_exit"], trees)
-        uses |= more
-    long, short = (_NONE, first) if direction == "short" else (first, second)
-    selection = _selection(modules.get("selection"), names)
-    if selection.normal is not None:
-        uses |= {selection.normal["feature"]}
-    regime = _regime(modules.get("regime"), trees, uses)
-    text = f'{{"long":{long.text},"regime":{regime.text},"selection":{selection.text},"short":{short.text}}}'
-    normal = {
-        "long": long.normal,
-        "short": short.normal,
-        "regime": regime.normal,
-        "selection": selection.normal,
-    }
-    return _Modules(normal, text, uses)
-
-
-def _regime(regime: Any, trees: Mapping[str, Tree], uses: frozenset[str]) -> Block:
-    given = None if regime is None else regime_block(key_of(regime))
-    enabled = given is not None and regime.get("enabled", True)
-    if not enabled and any(tree.uses & REGIME_VARIABLES for tree in trees.values()):
-        raise NotFast
-    return given if given is not None and uses & REGIME_VARIABLES else _NONE
-
-
-def _selection(selection: Any, names: Mapping[str, str]) -> Block:
-    if selection is None:
-        return _NONE
-    given = selection_block(key_of(selection)).normal
-    if given["feature"] not in names:
-        raise NotFast
-    if not given["enabled"]:
-        return _NONE
-    name, top, order = names[given["feature"]], given["top_n"], given["order"]
-    text = f'{{"feature":"{name}","order":"{order}","top_n":{top}}}'
-    return Block({"feature": name, "top_n": top, "order": order}, text)
-
-
-def _side(entry: Any, exit_: Any, trees: Mapping[str, Tree]) -> tuple[Block, frozenset[str]]:
-    start = entry_block(key_of(entry)).normal
-    end = exit_block(key_of(exit_)).normal
-    stop = end["time_stop"]
-    holding = stop["max_holding_bars"] if stop and stop["enabled"] else None
-    first, second = _module_tree(start, trees), _module_tree(end, trees)
-    cooldown = start["cooldown_bars"]
-    text = (
-        f'{{"cooldown_bars":{cooldown},"entry":{first.text},"exit":{second.text},'
-        f'"max_holding_bars":{"null" if holding is None else holding}}}'
-    )
-    normal = {
-        "entry": first.node,
-        "exit": second.node,
-        "cooldown_bars": cooldown,
-        "max_holding_bars": holding,
-    }
-    return Block(normal, text), first.uses | second.uses
-
-
-def _module_tree(module: Any, trees: Mapping[str, Tree]) -> Tree:
-    refs = [part["ref"] for part in (module["filter"], module["condition"]) if part is not None]
-    if any(ref not in trees for ref in refs):
-        raise NotFast
-    if not module["enabled"]:
-        return _FALSE
-    tree = trees[refs[-1]]
-    return tree if len(refs) == 1 else conjunction(trees[refs[0]], tree)
-
-
 def _with_inputs(used: frozenset[str], by_name: Mapping[str, NamedFeature]) -> list[NamedFeature]:
     closed: set[str] = set()
     waiting = [name for name in used if name in by_name]
@@ -298,5 +201,5 @@ def _with_inputs(used: frozenset[str], by_name: Mapping[str, NamedFeature]) -> l
         name = waiting.pop()
         if name not in closed:
             closed.add(name)
-            waiting += [source for source in by_name[name].content["inputs"] if source in by_name]
+            waiting += by_name[name].sources
     return [by_name[name] for name in sorted(closed)]

@@ -7,6 +7,7 @@ plainly right raises NotFast, and the plain path says what is wrong.
 
 from __future__ import annotations
 
+import json
 import marshal
 import re
 from collections.abc import Callable
@@ -24,14 +25,10 @@ from quantrail.strategy.documents import load_document
 from quantrail.strategy.limits import FEATURE_KEY
 from quantrail.strategy.models import (
     CostModel,
-    Entry,
     Execution,
-    Exit,
     Feature,
     PortfolioConstraints,
-    Regime,
     Risk,
-    Selection,
     Universe,
 )
 from quantrail.strategy.naming import content_name, normal_feature
@@ -40,14 +37,14 @@ from quantrail.strategy.problems import ProblemList
 from quantrail.strategy.settings import (
     normal_execution,
     normal_portfolio,
-    normal_regime,
     normal_risk,
     normal_universe,
     plain,
 )
 
-_MEMO = 4096
+MEMO = 4096
 _MANY_SYMBOLS = 5000
+_EXPONENT = re.compile(r"[0-9]e[-+]?[0-9]")
 
 
 class NotFast(Exception):
@@ -65,6 +62,7 @@ class NamedFeature(NamedTuple):
     name: str
     content: NormalFeature
     text: str  # "name":{...}
+    sources: tuple[str, ...]  # inputs that are features
 
 
 def key_of(block: Any) -> bytes:
@@ -74,7 +72,7 @@ def key_of(block: Any) -> bytes:
         raise NotFast from error
 
 
-def _checked(key: bytes, model: type[BaseModel], section: str | None = None) -> dict[str, Any]:
+def checked(key: bytes, model: type[BaseModel], section: str | None = None) -> dict[str, Any]:
     raw = marshal.loads(key)
     problems = ProblemList()
     try:
@@ -88,14 +86,20 @@ def _checked(key: bytes, model: type[BaseModel], section: str | None = None) -> 
     return part.model_dump()
 
 
-def _block(normal: Any) -> Block:
-    return Block(normal, canonical_json(normal).decode())
+def block_of(normal: Any) -> Block:
+    return Block(normal, _text(normal))
+
+
+def _text(normal: Any) -> str:
+    # The standard library prints what we hold as RFC 8785 does, but for numbers with an exponent.
+    text = json.dumps(normal, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return canonical_json(normal).decode() if _EXPONENT.search(text) else text
 
 
 def _section(name: str, model: type[BaseModel], form: Callable[[Any], Any]) -> Callable[[bytes], Block]:
-    @lru_cache(_MEMO)
+    @lru_cache(MEMO)
     def printed(key: bytes) -> Block:
-        return _block(form(_checked(key, model, name)))
+        return block_of(form(checked(key, model, name)))
 
     return printed
 
@@ -103,24 +107,20 @@ def _section(name: str, model: type[BaseModel], form: Callable[[Any], Any]) -> C
 risk_block = _section("risk", Risk, normal_risk)
 execution_block = _section("execution", Execution, normal_execution)
 cost_block = _section("cost_model", CostModel, plain)
-regime_block = _section("regime", Regime, normal_regime)
-entry_block = _section("entry", Entry, plain)
-exit_block = _section("exit", Exit, plain)
-selection_block = _section("selection", Selection, plain)
 
 
 @lru_cache(256)
 def universe_block(key: bytes) -> Block:
-    normal = normal_universe(_checked(key, Universe, "universe"))
+    normal = normal_universe(checked(key, Universe, "universe"))
     if normal["symbols"] is not None and len(normal["symbols"]) > _MANY_SYMBOLS:
         raise NotFast
-    return _block(normal)
+    return block_of(normal)
 
 
-@lru_cache(_MEMO)
+@lru_cache(MEMO)
 def portfolio_block(key: bytes, symbol_count: int | None) -> Block:
-    return _block(
-        normal_portfolio(_checked(key, PortfolioConstraints, "portfolio_constraints"), symbol_count)
+    return block_of(
+        normal_portfolio(checked(key, PortfolioConstraints, "portfolio_constraints"), symbol_count)
     )
 
 
@@ -135,7 +135,7 @@ class Surroundings(NamedTuple):
     tail: str
 
 
-@lru_cache(_MEMO)
+@lru_cache(MEMO)
 def surroundings(key: bytes) -> Surroundings:
     keys = [key_of(section) for section in marshal.loads(key)]
     universe = universe_block(keys[0])
@@ -151,7 +151,7 @@ def surroundings(key: bytes) -> Surroundings:
     return Surroundings(blocks, head, tail)
 
 
-@lru_cache(4 * _MEMO)
+@lru_cache(4 * MEMO)
 def feature_block(key: bytes) -> NamedFeature:
     """A feature whose inputs are bar columns or content names."""
     raw = marshal.loads(key)
@@ -165,14 +165,15 @@ def feature_block(key: bytes) -> NamedFeature:
         raise NotFast
     content = normal_feature(raw, {})
     name = content_name(content)
-    return NamedFeature(name, content, f'"{name}":{canonical_json(content).decode()}')
+    sources = tuple(source for source in content["inputs"] if source not in BAR_COLUMNS)
+    return NamedFeature(name, content, f'"{name}":{_text(content)}', sources)
 
 
-@lru_cache(_MEMO)
+@lru_cache(MEMO)
 def is_key(key: str) -> bool:
     return re.fullmatch(FEATURE_KEY, key) is not None
 
 
-@lru_cache(_MEMO)
+@lru_cache(MEMO)
 def is_feature_key(key: str) -> bool:
     return key not in BAR_COLUMNS and key not in VARIABLES and is_key(key)

@@ -48,6 +48,7 @@ class Tree(NamedTuple):
 _LEAVES = {
     word: Tree(f'{{"node":"{word}"}}', {"node": word}, frozenset(), 1, 0, 1) for word in ("TRUE", "FALSE")
 }
+FALSE_TREE = _LEAVES["FALSE"]
 
 
 def fast_tree(node: Any, names: Mapping[str, str]) -> Tree:

@@ -135,7 +135,7 @@ def a_document(rng: Random) -> Any:
 
 def handled(data: Any) -> NormalSpec | None:
     """The canonical form, or None after checking that the list of problems is a clear one."""
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         spec = parse_spec(data)
     except SpecInvalid as error:
@@ -145,7 +145,7 @@ def handled(data: Any) -> NormalSpec | None:
         assert all(item["message"] for item in problems)
         json.dumps(problems, allow_nan=False)
         spec = None
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
     return None if spec is None else canonicalise(spec).spec
 
 
