@@ -9,18 +9,17 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
+from typing import IO, TYPE_CHECKING, Any
 
 from quantrail.domain.ids import ContentHash
 from quantrail.domain.records import ArtifactFile, ArtifactRef
 from quantrail.errors import BackendError, Conflict, InvalidInput, NotFound
 from quantrail.knowledge.keys import relative_path
 
-Columns = Mapping[str, NDArray[Any] | Sequence[Any]]
+# pyarrow takes a third of a second to import, and most commands of the store write no file.
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
 
 class ArtifactFolder:
@@ -32,8 +31,13 @@ class ArtifactFolder:
     def path(self, ref: ArtifactRef | str) -> Path:
         return self.root / relative_path(ref.path if isinstance(ref, ArtifactRef) else ref)
 
-    def write_parquet(self, path: str, columns: Columns | pa.Table) -> ArtifactFile:
+    def write_parquet(
+        self, path: str, columns: Mapping[str, NDArray[Any] | Sequence[Any]] | pa.Table
+    ) -> ArtifactFile:
         """A column-wise table, zstd. Raises Conflict when the file is there with other bytes."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
         made = columns if isinstance(columns, pa.Table) else pa.table(dict(columns))
         return self.write(path, lambda file: pq.write_table(made, file, compression="zstd"))
 
@@ -107,6 +111,8 @@ class ArtifactFolder:
 
     def read_parquet(self, ref: ArtifactRef | str) -> pa.Table:
         """The whole table, or the one row that ``ref`` names."""
+        import pyarrow.parquet as pq
+
         try:
             table = pq.read_table(self.path(ref))
         except FileNotFoundError as error:
