@@ -1,4 +1,5 @@
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,8 +7,11 @@ import polars as pl
 import pytest
 import typer
 
+sys.path.insert(0, str(Path(__file__).parent))
+from vendors import Vendor, serving, yahoo
+
 from quantrail.apps.cli import data
-from quantrail.errors import InvalidInput, NotFound
+from quantrail.errors import ConfigInvalid, InvalidInput, NotFound
 
 Say = Callable[..., str]
 
@@ -91,6 +95,35 @@ def test_exports_and_collection_say_what_they_did(say: Say, tmp_path: Path) -> N
     assert json.loads(say("gc", "--dry-run", "--json"))["snapshots"] == []
     with pytest.raises(InvalidInput, match="--duckdb"):
         say("export")
+
+
+def test_a_made_up_market_is_imported_with_what_is_known_of_it(say: Say) -> None:
+    words = ("synth", "planted_edge", "--sharpe", "2", "--symbols", "3", "--sessions", "50", "--json")
+    told, again = json.loads(say(*words)), json.loads(say(*words))
+    assert (told["added"], again["added"]) == (150, 0)
+    assert again["version"] == told["version"]
+    say("synth", "block_bootstrap", "--sessions", "40")
+    assert "SHUF_SYN000" in say("list", "--csv")
+    with pytest.raises(InvalidInput, match="random_walk"):
+        say("synth", "nonsense")
+    with pytest.raises(InvalidInput, match="planted_edge"):
+        say("synth", "garch", "--sharpe", "1")
+
+
+def test_bars_are_fetched_from_a_server_that_speaks_the_vendors_format(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    span = ("--start", "2024-02-01", "--end", "2024-02-29")
+    with serving(Vendor(), yahoo) as vendor:
+        told = json.loads(say("fetch", "AAPL", *span, "--base-url", vendor.url, "--json"))
+        assert (told["requests"], told["added"]) == (1, 20)
+        with pytest.raises(NotFound, match="NONE"):
+            say("fetch", "NONE", *span, "--base-url", vendor.url)
+    monkeypatch.delenv("ALPHAVANTAGE_API_KEY", raising=False)
+    with pytest.raises(ConfigInvalid, match="ALPHAVANTAGE_API_KEY"):
+        say("fetch", "IBM", *span, "--provider", "alpha_vantage")
+    with pytest.raises(InvalidInput, match="2020-01-31"):
+        say("fetch", "IBM", "--start", "February")
 
 
 def test_an_import_of_nothing_and_an_odd_basis_are_refused(say: Say, tmp_path: Path) -> None:

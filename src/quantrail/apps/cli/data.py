@@ -1,7 +1,8 @@
-"""`data import | list | show | check | diff | sql | export | gc`: bars, and whether to trust them."""
+"""`data import | list | show | check | diff | sql | export | gc | synth | fetch`: bars, and their worth."""
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 
 from quantrail.apps.cli.output import (
     EXIT_ANSWER_NO,
+    EXIT_COULD_NOT,
     CsvOption,
     HomeOption,
     JsonOption,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from quantrail.domain.ids import DataVersion
     from quantrail.marketdata import Finding, ImportReport, MarketStore
+    from quantrail.marketdata.synthetic import SyntheticMarket
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -390,3 +393,107 @@ def gc(
     out().print(
         f"{len(done.snapshots)} data versions and {len(done.files)} files {verb}, {done.bytes:,} bytes"
     )
+
+
+@app.command("synth")
+def synth(
+    kind: Annotated[str, typer.Argument(help="random_walk, garch, planted_edge, survivorship …")],
+    seed: Annotated[int, typer.Option(help="Same seed, same bars.")] = 1,
+    symbols: Annotated[int, typer.Option(min=1, help="How many.")] = 30,
+    sessions: Annotated[int, typer.Option(min=2, help="How many.")] = 1260,
+    sharpe: Annotated[float | None, typer.Option(help="Of the edge, with planted_edge.")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Import a made-up market of which is known what can be found in it.
+
+    Example: `quantrail data synth planted_edge --sharpe 2 --home lab`
+    """
+    from quantrail.marketdata import StoredBasis
+
+    store = open_market(home)
+    market = made_up(store, kind, symbols, sessions, seed, sharpe)
+    source = f"synthetic:{kind}:{seed}"
+    _say_import(store.import_bars(market.bars, source=source, basis=StoredBasis.RAW, check=False), as_json)
+    err().print(market.truth)
+
+
+def made_up(
+    store: MarketStore, kind: str, symbols: int, sessions: int, seed: int, sharpe: float | None
+) -> SyntheticMarket:
+    """A synthetic market by its name; block_bootstrap shuffles what is stored."""
+    from quantrail.marketdata import synthetic
+
+    makers: dict[str, Any] = {
+        "random_walk": synthetic.random_walk,
+        "garch": synthetic.garch,
+        "regime_switching": synthetic.regime_switching,
+        "planted_edge": synthetic.planted_edge,
+        "lookahead_bait": synthetic.lookahead_bait,
+        "survivorship": synthetic.survivorship,
+        "cost_cliff": synthetic.cost_cliff,
+    }
+    if sharpe is not None and kind != "planted_edge":
+        raise InvalidInput(f"--sharpe goes with planted_edge, not with {kind}")
+    if kind == "block_bootstrap":
+        return _shuffled(store, sessions, seed)
+    if kind not in makers:
+        raise InvalidInput(f"no synthetic market {kind!r}; use {', '.join([*makers, 'block_bootstrap'])}")
+    options = {} if sharpe is None else {"sharpe": sharpe}
+    made: SyntheticMarket = makers[kind](symbols, sessions, seed=seed, **options)
+    return made
+
+
+def _shuffled(store: MarketStore, sessions: int, seed: int) -> SyntheticMarket:
+    import polars as pl
+
+    from quantrail.marketdata.synthetic import SyntheticMarket, block_bootstrap
+
+    held = store.current()
+    if held is None:
+        raise NotFound("block_bootstrap shuffles stored bars; import some first, e.g. --sample")
+    market = block_bootstrap(store.bars(held.names()), sessions, seed=seed)
+    renamed = market.bars.with_columns(symbol="SHUF_" + pl.col("symbol"))
+    return SyntheticMarket(market.kind, renamed, market.truth, tuple(f"SHUF_{s}" for s in market.universe))
+
+
+@app.command("fetch")
+def fetch(
+    symbols: Annotated[list[str], typer.Argument(help="Symbols as the vendor spells them.")],
+    start: Annotated[str, typer.Option(help="First day, ISO.")],
+    end: Annotated[str | None, typer.Option(help="Last day, ISO [default: the last closed session]")] = None,
+    provider: Annotated[str, typer.Option(help="yahoo or alpha_vantage")] = "yahoo",
+    base_url: Annotated[str | None, typer.Option(help="Another address that speaks the format.")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch what is missing, once. The Alpha Vantage key is read from $ALPHAVANTAGE_API_KEY.
+
+    Example: `quantrail data fetch AAPL MSFT --start 2020-01-01`
+    """
+    from datetime import date
+
+    from quantrail.marketdata.providers import open_fetcher
+
+    try:
+        first, last = date.fromisoformat(start), date.fromisoformat(end) if end else None
+    except ValueError as error:
+        raise InvalidInput(f"{error}; write dates as 2020-01-31") from error
+    key = os.environ.get("ALPHAVANTAGE_API_KEY")
+    fetcher = open_fetcher(open_market(home), load_settings(home).market, provider, key, base_url)
+    with _progress() as progress:
+        report = fetcher.fetch(symbols, first, last, progress)
+    if as_json:
+        emit_json(report)
+    else:
+        out().print(
+            f"{report.requests} requests; {report.added:,} rows added, {report.changed:,} changed; "
+            f"{len(report.complete)} symbols complete"
+        )
+        for symbol, why in report.waiting.items():
+            err().print(f"{symbol}: {why}")
+        _say_findings(report.findings, 12)
+    if report.unknown:
+        raise NotFound(f"{provider} does not know {', '.join(report.unknown)}")
+    if report.waiting:
+        raise typer.Exit(EXIT_COULD_NOT)

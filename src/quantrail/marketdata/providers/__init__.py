@@ -6,6 +6,7 @@ backoff, one request for one missing range however many ask, and the ledger of w
 
 from quantrail.marketdata.providers.alpha_vantage import AlphaVantage
 from quantrail.marketdata.providers.fetching import Fetcher, FetchReport
+from quantrail.marketdata.providers.opening import PROVIDERS, open_fetcher
 from quantrail.marketdata.providers.port import Batch, Provider
 from quantrail.marketdata.providers.quota import Quota, QuotaLedger
 from quantrail.marketdata.providers.reference import fetch_company, fetch_economic, fetch_news
@@ -13,6 +14,7 @@ from quantrail.marketdata.providers.transport import Transport
 from quantrail.marketdata.providers.yahoo import Yahoo
 
 __all__ = [
+    "PROVIDERS",
     "AlphaVantage",
     "Batch",
     "FetchReport",
@@ -25,4 +27,5 @@ __all__ = [
     "fetch_company",
     "fetch_economic",
     "fetch_news",
+    "open_fetcher",
 ]
