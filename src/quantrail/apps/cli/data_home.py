@@ -1,0 +1,52 @@
+"""What the commands on market data share: opening the store, naming a version, showing findings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from quantrail.apps.cli.output import out, table
+from quantrail.config import load_settings
+from quantrail.errors import InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from quantrail.domain.ids import DataVersion
+    from quantrail.marketdata import Finding, MarketStore
+
+VersionOption = Annotated[
+    str | None, typer.Option("--version", help="A data version or a unique prefix [default: the current one]")
+]
+
+
+def open_market(home: Path | None) -> MarketStore:
+    """The market store of a home, without the rest of it."""
+    from quantrail.marketdata import MarketStore
+
+    return MarketStore(load_settings(home).market, lambda: datetime.now(UTC))
+
+
+def version_of(store: MarketStore, text: str | None) -> DataVersion | None:
+    """The stored version that ``text`` begins. NotFound, or InvalidInput when several do."""
+    if text is None:
+        return None
+    found = [s.version for s in store.snapshots() if s.version.startswith(text)]
+    if not found:
+        raise NotFound(f"no data version begins with {text!r}; `quantrail data list` shows what is stored")
+    if len(found) > 1:
+        raise InvalidInput(f"{text!r} begins {len(found)} data versions; give more of it")
+    return found[0]
+
+
+def say_findings(findings: Sequence[Finding], limit: int) -> None:
+    if not findings:
+        out().print("no findings")
+        return
+    rows = [[f.symbol, f.date, f.severity, f.kind, f.detail] for f in findings[:limit]]
+    out().print(table(f"{len(findings)} findings", ["symbol", "date", "severity", "kind", "detail"], rows))
+    if len(findings) > limit:
+        out().print(f"… and {len(findings) - limit} more; `quantrail data check` lists them")
