@@ -35,6 +35,10 @@ class Signals:
     rank: Any  # key of the batch's ranks, None for symbol order
     n_members: int
 
+    def words(self) -> tuple[Words | None, ...]:
+        """Entries, exits and members in the order of the simulation's plan."""
+        return (self.entry_long, self.exit_long, self.entry_short, self.exit_short, self.member)
+
 
 @dataclass(slots=True)
 class SignalBatch:

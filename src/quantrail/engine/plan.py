@@ -75,20 +75,35 @@ def universe_rows(bars: Bars, spec: NormalSpec) -> NDArray[np.int64]:
     return np.array(sorted(known[symbol] for symbol in symbols), np.int64)
 
 
-def fill_plan(
-    plan: Any, spec: NormalSpec, contract: CalcContract, n_members: int, atr_index: Mapping[int, int]
-) -> None:
-    """Write ``spec`` under ``contract`` into one record of dtype PLAN.
+def plan_row(
+    spec: NormalSpec,
+    contract: CalcContract,
+    n_members: int,
+    atr_index: Mapping[int, int],
+    signals: tuple[int, ...],
+) -> tuple[Any, ...]:
+    """``spec`` under ``contract`` as one row of dtype PLAN.
 
-    ``atr_index`` maps ATR periods to rows of the ATR stack. Signals and ranks are the caller's.
+    ``atr_index`` maps ATR periods to rows of the ATR stack; ``signals`` are the last six fields.
     """
-    _fill_costs(plan, spec["cost_model"], contract)
-    _fill_portfolio(plan, spec, n_members)
-    for name in ("long", "short"):
-        side: Any = spec["modules"].get(name)
-        plan[f"cooldown_{name}"] = side["cooldown_bars"] if side else 0
-        plan[f"hold_{name}"] = (side["max_holding_bars"] or 0) if side else 0
-    _fill_risk(plan, spec["risk"], atr_index)
+    sides: list[Any] = [spec["modules"].get(name) for name in ("long", "short")]
+    trade = spec["risk"]["trade_risk"]
+    risk = spec["risk"]["portfolio_risk"]
+    return (
+        contract.initial_capital,
+        *_costs(spec["cost_model"], contract),
+        contract.borrow_rate_annual / contract.annualization_factor,
+        *_portfolio(spec["portfolio_constraints"], n_members),
+        REBALANCES.index(spec["execution"]["rebalance"]),
+        *(side["cooldown_bars"] if side else 0 for side in sides),
+        *((side["max_holding_bars"] or 0) if side else 0 for side in sides),
+        risk["max_daily_loss_pct"] or 0.0,
+        risk["max_drawdown_pct"] or 0.0,
+        *_distance(trade["hard_stop"], atr_index),
+        *_distance(trade["trailing_stop"], atr_index),
+        *_targets(trade["take_profit"], atr_index),
+        *signals,
+    )
 
 
 def atr_periods(spec: NormalSpec) -> list[int]:
@@ -106,52 +121,41 @@ def _distances(trade_risk: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [stop for stop in stops if stop] + list(trade_risk["take_profit"])
 
 
-def _fill_costs(plan: Any, costs: Mapping[str, Mapping[str, Any]], contract: CalcContract) -> None:
-    included = {
-        "fee": ("fees", contract.include_fees),
-        "spread": ("spread", contract.include_spread),
-        "slippage": ("slippage", contract.include_slippage),
-    }
-    for field, (name, used) in included.items():
-        if costs[name]["type"] != "bps":
-            raise Unsupported(f"cost type {costs[name]['type']!r} of {name} is not known to the engines")
-        plan[field] = costs[name]["value_bps"] / 1e4 if used else 0.0
-    plan["capital"] = contract.initial_capital
-    plan["borrow"] = contract.borrow_rate_annual / contract.annualization_factor
+def _costs(costs: Mapping[str, Mapping[str, Any]], contract: CalcContract) -> list[float]:
+    row = []
+    included = (contract.include_fees, contract.include_spread, contract.include_slippage)
+    for name, used in zip(("fees", "spread", "slippage"), included, strict=True):
+        part = costs[name]
+        if part["type"] != "bps":
+            raise Unsupported(f"cost type {part['type']!r} of {name} is not known to the engines")
+        row.append(part["value_bps"] / 1e4 if used else 0.0)
+    return row
 
 
-def _fill_portfolio(plan: Any, spec: NormalSpec, n_members: int) -> None:
-    limits = spec["portfolio_constraints"]
-    leverage = limits["leverage"]
+def _portfolio(limits: Mapping[str, Any], n_members: int) -> tuple[Any, ...]:
+    leverage, sizing = limits["leverage"], limits["sizing"]
     positions = limits["max_positions"] or n_members
-    plan["max_positions"] = positions
-    plan["max_weight"] = limits["max_position_weight"]
-    plan["max_gross"] = leverage["max_gross"]
-    net = leverage.get("max_net")
-    plan["max_net"] = leverage["max_gross"] if net is None else net
-    plan["equal_weight"] = leverage["max_gross"] / positions
-    sizing = limits["sizing"]
-    plan["sizing"] = SIZINGS.index(sizing["type"])
-    plan["sizing_value"] = sizing.get("fraction", sizing.get("target_volatility_annual", 0.0))
-    plan["rebalance"] = REBALANCES.index(spec["execution"]["rebalance"])
-    risk = spec["risk"]["portfolio_risk"]
-    plan["daily_loss"] = risk["max_daily_loss_pct"] or 0.0
-    plan["drawdown"] = risk["max_drawdown_pct"] or 0.0
+    gross, net = leverage["max_gross"], leverage.get("max_net")
+    return (
+        positions,
+        gross / positions,
+        limits["max_position_weight"],
+        gross,
+        gross if net is None else net,
+        SIZINGS.index(sizing["type"]),
+        sizing.get("fraction", sizing.get("target_volatility_annual", 0.0)),
+    )
 
 
-def _fill_risk(plan: Any, risk: Mapping[str, Any], atr_index: Mapping[int, int]) -> None:
-    trade = risk["trade_risk"]
-    for field, stop in (("hard", trade["hard_stop"]), ("trail", trade["trailing_stop"])):
-        kind, value, row = _distance(stop, atr_index)
-        plan[f"{field}_kind"], plan[f"{field}_value"], plan[f"{field}_atr"] = kind, value, row
-    targets: Sequence[Mapping[str, Any]] = trade["take_profit"]
+def _targets(targets: Sequence[Mapping[str, Any]], atr_index: Mapping[int, int]) -> tuple[Any, ...]:
+    if not targets:
+        return _NO_TARGETS
     if len(targets) > MAX_TARGETS:
         raise Unsupported(f"{len(targets)} take-profit levels; the engines know {MAX_TARGETS}")
-    plan["n_targets"] = len(targets)
-    for k, target in enumerate(targets):
-        kind, value, row = _distance(target, atr_index)
-        plan["target_kind"][k], plan["target_value"][k], plan["target_atr"][k] = kind, value, row
-        plan["target_fraction"][k] = target["fraction"]
+    empty = (0,) * (MAX_TARGETS - len(targets))
+    kinds, values, rows = zip(*(_distance(target, atr_index) for target in targets), strict=True)
+    fractions = tuple(target["fraction"] for target in targets)
+    return (len(targets), *((*column, *empty) for column in (kinds, values, fractions, rows)))
 
 
 def _distance(distance: Mapping[str, Any] | None, atr_index: Mapping[int, int]) -> tuple[int, float, int]:
@@ -160,3 +164,6 @@ def _distance(distance: Mapping[str, Any] | None, atr_index: Mapping[int, int]) 
     if distance["type"] == "pct":
         return PCT, float(distance["value"]), -1
     return ATR, float(distance["value"]), atr_index[int(distance["period"])]
+
+
+_NO_TARGETS = (0, *(((0,) * MAX_TARGETS),) * 4)

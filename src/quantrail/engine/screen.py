@@ -19,11 +19,11 @@ from quantrail.analysis.metrics import (
 from quantrail.domain.contract import CalcContract
 from quantrail.domain.market import Period
 from quantrail.domain.results import ExitReason
-from quantrail.engine.batch import SignalBatch, Signals
+from quantrail.engine.batch import SignalBatch
 from quantrail.engine.benchmark import benchmark_returns
 from quantrail.engine.conditions import word_count
 from quantrail.engine.market import market_of
-from quantrail.engine.plan import MAX_TARGETS, PLAN, atr_periods, fill_plan, needs_volatility
+from quantrail.engine.plan import MAX_TARGETS, PLAN, atr_periods, needs_volatility, plan_row
 from quantrail.engine.screen_batch import BatchTrades, ScreenBatch
 from quantrail.errors import QuantrailError, SpecInvalid
 
@@ -70,15 +70,28 @@ def screen(
     return ScreenBatch(batch, span, contract, rows, errors, equity, table, trades, run)
 
 
-class _Part:
+class Part:
     """Arrays of one chunk."""
 
     def __init__(self, n_rows: int, n_bars: int) -> None:
         self.equity = np.empty((n_rows, n_bars))
         self.totals = np.empty((n_rows, _TOTALS))
         self.offsets = np.zeros(n_rows + 1, np.int64)
-        self.trade_i = np.empty((0, 5), np.int64)
-        self.trade_f = np.empty((0, 7))
+        self.trade_i = np.empty((5, 0), np.int64)
+        self.trade_f = np.empty((7, 0))
+
+    def reserve(self, room: int) -> None:
+        """Make room for more trades; those written stay."""
+        for name in ("trade_i", "trade_f"):
+            old = getattr(self, name)
+            new = np.empty((len(old), room), old.dtype)
+            new[:, : old.shape[1]] = old
+            setattr(self, name, new)
+
+    def trim(self) -> None:
+        """Let go of the room that was not needed."""
+        count = self.offsets[-1]
+        self.trade_i, self.trade_f = self.trade_i[:, :count].copy(), self.trade_f[:, :count].copy()
 
 
 class _Run:
@@ -89,43 +102,33 @@ class _Run:
         self.span = span
         self.contract = contract
         self.kernels = load_kernels("quantrail.engine.kernels.simulate")
-        self._room = 0
 
-    def simulate(self, rows: Sequence[int]) -> _Part:
+    def simulate(self, rows: Sequence[int]) -> Part:
         """Simulate strategies by index; none of them is in error."""
-        part = _Part(len(rows), self.span.stop - self.span.start)
-        arguments = self._arguments(rows)
-        room = max(self._room, 64 * len(rows) + 2 * len(self.batch.bars.symbols))
+        return self._run(rows, np.empty((8, 0)))
+
+    def detail(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.float64], Part]:
+        """Run one strategy again with its series (8, n): cash, gross, net, and running sums of costs."""
+        series = np.zeros((8, self.span.stop - self.span.start))
+        part = self._run([row], series)
+        return part.equity[0], series, part
+
+    def _run(self, rows: Sequence[int], series: NDArray[np.float64]) -> Part:
+        part = Part(len(rows), self.span.stop - self.span.start)
+        n_symbols = len(self.batch.bars.symbols)
+        shared, scratch = self._arguments(rows), workspace(n_symbols)
+        part.reserve(256 * len(rows) + 2 * n_symbols)
+        done = 0
         while True:
-            trade_i, trade_f = np.empty((room, 5), np.int64), np.empty((room, 7))
             done = self.kernels.simulate_batch(
-                *arguments, self.span.start, part.equity, part.totals, trade_i, trade_f, part.offsets,
-                np.empty((8, 0)), *workspace(len(self.batch.bars.symbols)),
+                *shared, self.span.start, done, part.equity, part.totals, part.trade_i, part.trade_f,
+                part.offsets, series, *scratch,
             )  # fmt: skip
             if done == len(rows):
                 break
-            room *= 4
-        self._room = room
-        count = part.offsets[-1]
-        part.trade_i, part.trade_f = trade_i[:count].copy(), trade_f[:count].copy()
+            part.reserve(4 * part.trade_i.shape[1])
+        part.trim()
         return part
-
-    def detail(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.float64], _Part]:
-        """Run one strategy again with its series (8, n): cash, gross, net, and running sums of costs."""
-        part = _Part(1, self.span.stop - self.span.start)
-        series = np.zeros((8, part.equity.shape[1]))
-        plans, *shared = self._arguments([row])
-        room = max(self._room, 4096)
-        count = -1
-        while count < 0:
-            trade_i, trade_f = np.empty((room, 5), np.int64), np.empty((room, 7))
-            count = self.kernels.simulate(
-                plans[0], *shared, self.span.start, part.equity[0], series, part.totals[0], trade_i, trade_f,
-                0, *workspace(len(self.batch.bars.symbols)),
-            )  # fmt: skip
-            room *= 4
-        part.trade_i, part.trade_f = trade_i[:count].copy(), trade_f[:count].copy()
-        return part.equity[0], series, part
 
     def _arguments(self, rows: Sequence[int]) -> list[Any]:
         market = self.batch.market
@@ -136,14 +139,17 @@ class _Run:
         volatility = self._time_major([self.batch.features.sizing_volatility()] if sized else [])
         stack = _Stack(self.batch.present)
         ranks = _Ranks()
-        plans = np.zeros(len(rows), PLAN)
-        for k, i in enumerate(rows):
+        plans = []
+        for i, spec in zip(rows, specs, strict=True):
             signals = self.batch.signals[i]
             assert signals is not None
-            fill_plan(plans[k], specs[k], self.contract, signals.n_members, atr_index)
-            _fill_signals(plans[k], signals, stack, ranks, self.batch)
+            where = (
+                ranks.index(signals.rank, self.batch),
+                *(stack.index(words) for words in signals.words()),
+            )
+            plans.append(plan_row(spec, self.contract, signals.n_members, atr_index, where))
         return [
-            plans, market.opens, market.highs, market.lows, market.marks, volatility[0], atrs,
+            np.array(plans, PLAN), market.opens, market.highs, market.lows, market.marks, volatility[0], atrs,
             ranks.array(len(self.batch.bars.symbols)), market.calendar, stack.array(),
             market.has_gaps,
         ]  # fmt: skip
@@ -204,12 +210,6 @@ class _Ranks:
         return np.stack(self._arrays) if self._arrays else np.zeros((1, 1, n_symbols), np.int16)
 
 
-def _fill_signals(plan: Any, signals: Signals, stack: _Stack, ranks: _Ranks, batch: SignalBatch) -> None:
-    for name in ("entry_long", "exit_long", "entry_short", "exit_short", "member"):
-        plan[name] = stack.index(getattr(signals, name))
-    plan["rank"] = ranks.index(signals.rank, batch)
-
-
 def _period_error(batch: SignalBatch, i: int, span: slice) -> QuantrailError | None:
     signals = batch.signals[i]
     if signals is None or batch.specs[i]["nan_policy"] != "ERROR":
@@ -221,10 +221,10 @@ def _period_error(batch: SignalBatch, i: int, span: slice) -> QuantrailError | N
     return SpecInvalid(f"a condition touches missing data on {day} and nan_policy is ERROR", session=str(day))
 
 
-def _join_trades(parts: Iterable[_Part], offsets: NDArray[np.int64]) -> BatchTrades:
+def _join_trades(parts: Iterable[Part], offsets: NDArray[np.int64]) -> BatchTrades:
     parts = list(parts)
-    whole = np.concatenate([p.trade_i for p in parts]) if parts else np.empty((0, 5), np.int64)
-    real = np.concatenate([p.trade_f for p in parts]) if parts else np.empty((0, 7))
+    whole = np.concatenate([p.trade_i for p in parts], axis=1) if parts else np.empty((5, 0), np.int64)
+    real = np.concatenate([p.trade_f for p in parts], axis=1) if parts else np.empty((7, 0))
     return BatchTrades(offsets, whole, real)
 
 

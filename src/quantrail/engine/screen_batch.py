@@ -30,9 +30,9 @@ class BatchTrades:
 
     def __init__(self, offsets: Ints, whole: Ints, real: Floats) -> None:
         self.offsets = offsets
-        self.symbol, self.side, self.entry_bar, self.exit_bar, self.exit_reason = whole.T.copy()
-        self.entry_price, self.exit_price, self.quantity, self.entry_value = real.T[:4].copy()
-        self.costs, self.pnl_net, self.return_net = real.T[4:].copy()
+        self.symbol, self.side, self.entry_bar, self.exit_bar, self.exit_reason = whole
+        self.entry_price, self.exit_price, self.quantity, self.entry_value = real[:4]
+        self.costs, self.pnl_net, self.return_net = real[4:]
         self.bars_held = self.exit_bar - self.entry_bar
 
     def __len__(self) -> int:
@@ -118,7 +118,7 @@ class ScreenBatch:
 
 
 def _trade_table(part: Any, market: Any, first: int) -> TradeTable:
-    trades = BatchTrades(np.array([0, len(part.trade_i)]), part.trade_i, part.trade_f)
+    trades = BatchTrades(np.array([0, part.trade_i.shape[1]]), part.trade_i, part.trade_f)
     columns: dict[str, Any] = trades.of(0)
     mfe, mae = load_kernels("quantrail.engine.kernels.excursions").excursions(
         market.highs, market.lows, first, trades.symbol, trades.side, trades.entry_bar, trades.exit_bar,

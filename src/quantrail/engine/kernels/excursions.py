@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def excursions(highs, lows, first, symbol, side, entry_bar, exit_bar, is_open, entry_price, exit_price):
     """(mfe, mae) as fractions of the entry price: fills, and bars held to their close."""
     n = len(symbol)

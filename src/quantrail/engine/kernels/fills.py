@@ -29,7 +29,7 @@ ZERO = np.uint64(0)
 DUST = 1e-6
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def close_all(s, t, price, why, plan, account, held, flags, masks, trade_i, trade_f, count):
     """Let go of everything held in ``s``; ``count`` is the number of trades so far, in a cell."""
     row = held[s]
@@ -45,7 +45,7 @@ def close_all(s, t, price, why, plan, account, held, flags, masks, trade_i, trad
     forget(row, flag, t)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def hit_targets(s, t, price, at_open, plan, account, held, flags, levels, masks, trade_i, trade_f, count):
     """Targets reached by ``price``; fills at the open when it gapped there, else at the level."""
     row = held[s]
@@ -65,7 +65,7 @@ def hit_targets(s, t, price, at_open, plan, account, held, flags, levels, masks,
         take_from(account, row, side, part, fill, plan)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def leave_at_open(s, t, price, plan, account, held, flags, levels, masks, trade_i, trade_f, count):
     """The order of the last close, else a stop, else targets that the open has jumped over."""
     flag = flags[s]
@@ -79,7 +79,7 @@ def leave_at_open(s, t, price, plan, account, held, flags, levels, masks, trade_
     hit_targets(s, t, price, True, plan, account, held, flags, levels, masks, trade_i, trade_f, count)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def touch(s, t, worst, best, plan, account, held, flags, levels, masks, trade_i, trade_f, count):
     """A bar that reached the stop or a target; the stop goes first."""
     side = flags[s, SIDE]
@@ -90,7 +90,7 @@ def touch(s, t, worst, best, plan, account, held, flags, levels, masks, trade_i,
     hit_targets(s, t, best, False, plan, account, held, flags, levels, masks, trade_i, trade_f, count)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def marked_at_open(g, opens, marks, account, held, flags, masks):
     """Equity, gross and net value at the open; a missing bar stands at its last close."""
     equity = account[CASH]
@@ -110,7 +110,7 @@ def marked_at_open(g, opens, marks, account, held, flags, masks):
     return equity + net, gross, net
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def affordable(wish, side, equity, gross, net, plan):
     """The part of ``wish`` (value with costs) that leaves gross and net within their limits after costs."""
     cost = plan.fee + plan.spread + plan.slippage
@@ -119,7 +119,7 @@ def affordable(wish, side, equity, gross, net, plan):
     return max(min(wish, min(room, tilt)), 0.0)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def weights_of(group, size, plan, volatility, bars, out):
     """Target weight of each of the first ``size`` symbols of ``group``, decided on ``bars``."""
     base = plan.equal_weight
@@ -139,7 +139,7 @@ def weights_of(group, size, plan, volatility, bars, out):
         out[i] = min(weight, plan.max_weight)
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def trade_at_open(
     t,
     g,
@@ -218,7 +218,7 @@ def trade_at_open(
             count[1] += 1
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def queue_of(g, opens, flags, masks, work_i):
     """Entry orders that have a bar, best rank first, ties by symbol; the rest keep waiting."""
     ready = 0

@@ -20,7 +20,7 @@ CASH, TRADED, FEES, SPREAD, SLIPPAGE, BORROW = range(6)
 N_ACCOUNT = 6
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def pay(account, row, value, plan):
     """Costs of one fill of ``value``, per side."""
     fee = value * plan.fee
@@ -34,7 +34,7 @@ def pay(account, row, value, plan):
     row[COSTS] += fee + spread + slippage
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def add_to(account, row, side, quantity, price, plan):
     value = quantity * price
     account[CASH] -= side * value
@@ -44,7 +44,7 @@ def add_to(account, row, side, quantity, price, plan):
     row[IN_QTY] += quantity
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def take_from(account, row, side, quantity, price, plan):
     value = quantity * price
     account[CASH] += side * value
@@ -54,7 +54,7 @@ def take_from(account, row, side, quantity, price, plan):
     row[OUT_QTY] += quantity
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def distance(kind, value, atr_row, price, atrs, bar, s):
     """Stop or target distance in price."""
     if kind == 1:
@@ -62,7 +62,7 @@ def distance(kind, value, atr_row, price, atrs, bar, s):
     return value * atrs[atr_row, bar, s]
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def stop_level(row, side, plan):
     """The nearer of hard and trailing stop, and which it is (exit reason)."""
     level = -np.inf * side
@@ -79,7 +79,7 @@ def stop_level(row, side, plan):
     return level, why
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def set_levels(row, flag, levels, side, price, plan, atrs, s):
     """Stops and targets of a fresh position; ATR is that of the decision bar."""
     bar = flag[DECIDED]
@@ -98,28 +98,28 @@ def set_levels(row, flag, levels, side, price, plan, atrs, s):
     row[GOAL] = levels[0] if plan.n_targets > 0 else np.inf * side
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def record(trade_i, trade_f, k, s, row, flag, bar, why, mark):
     """Write one round trip; ``mark`` is the price of what is still held (open trades only)."""
     side = flag[SIDE]
     left = row[QTY]
     out_value = row[OUT_VALUE] + left * mark
     out_qty = row[OUT_QTY] + left
-    trade_i[k, 0] = s
-    trade_i[k, 1] = side
-    trade_i[k, 2] = flag[ENTRY_BAR]
-    trade_i[k, 3] = bar
-    trade_i[k, 4] = why
-    trade_f[k, 0] = row[IN_VALUE] / row[IN_QTY]
-    trade_f[k, 1] = out_value / out_qty
-    trade_f[k, 2] = row[IN_QTY]
-    trade_f[k, 3] = row[IN_VALUE]
-    trade_f[k, 4] = row[COSTS]
-    trade_f[k, 5] = side * (out_value - row[IN_VALUE]) - row[COSTS]
-    trade_f[k, 6] = trade_f[k, 5] / row[IN_VALUE]
+    trade_i[0, k] = s
+    trade_i[1, k] = side
+    trade_i[2, k] = flag[ENTRY_BAR]
+    trade_i[3, k] = bar
+    trade_i[4, k] = why
+    trade_f[0, k] = row[IN_VALUE] / row[IN_QTY]
+    trade_f[1, k] = out_value / out_qty
+    trade_f[2, k] = row[IN_QTY]
+    trade_f[3, k] = row[IN_VALUE]
+    trade_f[4, k] = row[COSTS]
+    trade_f[5, k] = side * (out_value - row[IN_VALUE]) - row[COSTS]
+    trade_f[6, k] = trade_f[5, k] / row[IN_VALUE]
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def forget(row, flag, bar):
     """Back to flat; the bar of the exit stays for the cooldown."""
     if flag[SIDE] > 0:

@@ -8,7 +8,7 @@ from numba import njit
 NO_PLACE = 32767
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def rolling_deviation(values, period):
     """Mean and standard deviation (ddof 1) of the last ``period`` values, NaN where one is missing."""
     rows, columns = values.shape
@@ -33,7 +33,7 @@ def rolling_deviation(values, period):
     return mean, deviation
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def percentile_ranks(values, members):
     """Rank 0..100 of each member row in its column, ties averaged, 50 when alone."""
     out = np.full(values.shape, np.nan)
@@ -59,7 +59,7 @@ def percentile_ranks(values, members):
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def orders_of(values, members, descending):
     """Place (0 = best) of each member row per column, shape (T, S); ties by row; last without a value."""
     out = np.full((values.shape[1], values.shape[0]), NO_PLACE, np.int16)

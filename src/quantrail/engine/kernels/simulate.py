@@ -34,7 +34,7 @@ NEVER = -(10**9)
 N_TOTALS = 8
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy")
 def ask_for_entry(t, g, plan, ranks, flags, masks):
     """Turn the wishes of the last close into orders, unless their symbol still cools down."""
     for w in range(masks.shape[1]):
@@ -56,7 +56,7 @@ def ask_for_entry(t, g, plan, ranks, flags, masks):
                 masks[2, w] |= bit
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy")
 def simulate(
     plan, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first, equity, series,
     totals, trade_i, trade_f, start, held, flags, levels, masks, work_i, work_f, account, count,
@@ -93,7 +93,7 @@ def simulate(
     gross_max = 0.0
     for t in range(n):
         g = first + t
-        if count[0] + n_symbols + count[1] > len(trade_i):
+        if count[0] + n_symbols + count[1] > trade_i.shape[1]:
             return -1
         if leaving or (watching and count[1] > 0):
             leaving = False
@@ -265,18 +265,20 @@ def simulate(
     return count[0]
 
 
-@njit(cache=True, _nrt=False)
+@njit(cache=True, _nrt=False, error_model="numpy")
 def simulate_batch(
-    plans, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first, equity, totals,
-    trade_i, trade_f, offsets, nothing, held, flags, levels, masks, work_i, work_f, account, count,
+    plans, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first, begin, equity,
+    totals, trade_i, trade_f, offsets, series, held, flags, levels, masks, work_i, work_f, account, count,
 ):  # fmt: skip
-    """Run every plan; returns how many fitted into the trade arrays (all of them, or the first so many)."""
-    done = 0
-    for i in range(len(plans)):
+    """Run plans from ``begin`` on; returns how far the trade arrays reached (``len(plans)`` when all fitted).
+
+    Trades of plan i end at ``offsets[i + 1]``. ``series`` is for a batch of one, else empty.
+    """
+    for i in range(begin, len(plans)):
         done = simulate(
             plans[i], opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first,
-            equity[i], nothing, totals[i], trade_i, trade_f, done, held, flags, levels, masks, work_i, work_f,
-            account, count,
+            equity[i], series, totals[i], trade_i, trade_f, offsets[i], held, flags, levels, masks, work_i,
+            work_f, account, count,
         )  # fmt: skip
         if done < 0:
             return i

@@ -8,14 +8,14 @@ import math
 import numpy as np
 from numba import njit
 
-from quantrail.analysis.metrics.kernels.tails import lower_tail, quantile
+from quantrail.analysis.metrics.kernels.tails import lower_tail, upper_quantile
 
 N_CURVE = 23
 # A spread of returns below this is rounding of 1 + r, not variation.
 FLAT = 1e-13
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def bar_returns(equity, capital, out):
     previous = capital
     for t in range(len(equity)):
@@ -28,7 +28,7 @@ def bar_returns(equity, capital, out):
         previous = value
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def sharpe(returns, first, last, rf, q):
     """Value and reason over returns[first:last]."""
     n = last - first
@@ -48,7 +48,7 @@ def sharpe(returns, first, last, rf, q):
     return mean / spread * math.sqrt(q), 0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def moments(returns, rf, q, out, why):
     n = len(returns)
     total = 0.0
@@ -97,7 +97,7 @@ def moments(returns, rf, q, out, why):
     out[9] = (m4 / n) / (variance * variance)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def growth(equity, capital, q, out, why):
     n = len(equity)
     last = equity[n - 1]
@@ -131,7 +131,7 @@ def growth(equity, capital, q, out, why):
         why[6] = 4
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def split(equity, returns, capital, first_oos, rf, q, out, why):
     n = len(returns)
     if first_oos <= 0 or first_oos >= n:
@@ -150,7 +150,7 @@ def split(equity, returns, capital, first_oos, rf, q, out, why):
         why[15] = 9 if why[14] != 0 or out[14] <= 0.0 else why[13]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def against_benchmark(returns, bench, rf, q, out, why):
     n = len(returns)
     if len(bench) != n or n < 2:
@@ -190,7 +190,7 @@ def against_benchmark(returns, bench, rf, q, out, why):
         out[18] = (mean_r - mean_b) / active * math.sqrt(q)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def curve_row(equity, capital, q, rf, first_oos, bench, with_tails, returns, out, why):
     bar_returns(equity, capital, returns)
     growth(equity, capital, q, out, why)
@@ -198,12 +198,13 @@ def curve_row(equity, capital, q, rf, first_oos, bench, with_tails, returns, out
     split(equity, returns, capital, first_oos, rf, q, out, why)
     against_benchmark(returns, bench, rf, q, out, why)
     if with_tails:
+        # Last, because it reorders the returns.
+        out[20] = upper_quantile(returns, 0.95)
         out[21], out[22] = lower_tail(returns, 0.05)
         out[19] = out[21]
-        out[20] = quantile(returns, 0.95)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def curve_batch(equity, capital, q, rf, first_oos, bench, with_tails, out, why):
     """Fill ``out`` and ``why`` (N, N_CURVE) from ``equity`` (N, n)."""
     returns = np.empty(equity.shape[1])
@@ -211,7 +212,7 @@ def curve_batch(equity, capital, q, rf, first_oos, bench, with_tails, out, why):
         curve_row(equity[i], capital, q, rf, first_oos, bench, with_tails, returns, out[i], why[i])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def trade_batch(offsets, is_open, pnl, ret, bars, out, why):
     """Fill ``out`` and ``why`` (N, 6) from the round trips of each strategy."""
     for i in range(len(offsets) - 1):

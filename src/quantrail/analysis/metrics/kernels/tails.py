@@ -1,41 +1,86 @@
-"""Quantiles and expected shortfall of bar returns."""
+"""Quantiles and expected shortfall of bar returns.
 
-import numpy as np
+Selection and sorting are written out: numba's own take seconds to compile.
+"""
+
 from numba import njit
 
 
-@njit(cache=True)
-def lower_tail(returns, share):
-    """Linear-interpolated ``share`` quantile and expected shortfall of the worst ``share`` of mass."""
-    n = len(returns)
+@njit(cache=True, error_model="numpy")
+def select(values, k):
+    """Reorder so that values[:k] <= values[k] <= values[k + 1:] (Hoare's quickselect)."""
+    low = 0
+    high = len(values) - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        i = low
+        j = high
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if k <= j:
+            high = j
+        elif k >= i:
+            low = i
+        else:
+            return
+
+
+@njit(cache=True, error_model="numpy")
+def shell_sort(values):
+    gap = len(values) // 2
+    while gap > 0:
+        for i in range(gap, len(values)):
+            value = values[i]
+            j = i
+            while j >= gap and values[j - gap] > value:
+                values[j] = values[j - gap]
+                j -= gap
+            values[j] = value
+        gap //= 2
+
+
+@njit(cache=True, error_model="numpy")
+def lower_tail(values, share):
+    """Linear-interpolated ``share`` quantile and expected shortfall of the worst ``share`` of mass.
+
+    Reorders ``values``.
+    """
+    n = len(values)
     position = (n - 1) * share
     low = int(position)
     mass = share * n
     whole = int(mass + 1e-9)
     upto = min(max(low + 1, whole), n - 1)
-    part = np.partition(returns, upto)
-    tail = np.sort(part[: upto + 1])
-    high = tail[low + 1] if low + 1 < n else tail[low]
-    quantile = tail[low] + (position - low) * (high - tail[low])
+    select(values, upto)
+    shell_sort(values[: upto + 1])
+    high = values[low + 1] if low + 1 < n else values[low]
+    quantile = values[low] + (position - low) * (high - values[low])
     total = 0.0
     for i in range(whole):
-        total += tail[i]
+        total += values[i]
     if whole < n:
-        total += max(mass - whole, 0.0) * tail[whole]
+        total += max(mass - whole, 0.0) * values[whole]
     return quantile, total / mass
 
 
-@njit(cache=True)
-def quantile(returns, share):
-    """Linear-interpolated quantile."""
-    n = len(returns)
+@njit(cache=True, error_model="numpy")
+def upper_quantile(values, share):
+    """Linear-interpolated quantile. Reorders ``values``."""
+    n = len(values)
     position = (n - 1) * share
     low = int(position)
-    part = np.partition(returns, low)
+    select(values, low)
     if low + 1 >= n:
-        return part[low]
-    high = part[low + 1]
+        return values[low]
+    high = values[low + 1]
     for i in range(low + 2, n):
-        if part[i] < high:
-            high = part[i]
-    return part[low] + (position - low) * (high - part[low])
+        if values[i] < high:
+            high = values[i]
+    return values[low] + (position - low) * (high - values[low])
