@@ -24,6 +24,7 @@ def _load(name: str) -> ModuleType:
 
 
 corpus, second = _load("corpus"), _load("second")
+second_shapes, second_checks = _load("second_shapes"), _load("second_checks")
 VALID = {case["name"]: case for case in corpus.cases("valid.yaml")}
 INVALID = {case["name"]: case for case in corpus.cases("invalid.yaml")}
 HASHES = corpus.hashes()
@@ -93,6 +94,18 @@ def test_every_problem_is_listed_with_path_and_code_and_no_other(name: str) -> N
     problems = _problems(INVALID[name])
     assert sorted([item["path"], item["code"]] for item in problems) == sorted(INVALID[name]["problems"])
     assert all(set(item) == {"path", "code", "message", "value", "hint"} for item in problems)
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_an_independent_validator_finds_the_same_problems(name: str) -> None:
+    data = INVALID[name].get("document", INVALID[name].get("text"))
+    found = second_checks.problems(data, second_shapes.structure)
+    assert found == sorted((item["path"], item["code"]) for item in _problems(INVALID[name]))
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_an_independent_validator_finds_nothing_wrong_with_the_valid_ones(name: str) -> None:
+    assert second_checks.problems(VALID[name]["document"], second_shapes.structure) == []
 
 
 @pytest.mark.parametrize("name", [name for name, case in INVALID.items() if "document" in case])
