@@ -126,6 +126,18 @@ def test_bars_are_fetched_from_a_server_that_speaks_the_vendors_format(
         say("fetch", "IBM", "--start", "February")
 
 
+def test_series_companies_and_news_are_imported_too(say: Say, tmp_path: Path) -> None:
+    say("import", bars(tmp_path))
+    (tmp_path / "gdp.csv").write_text("date,gdp\n2019-09-30,100.5\n2019-12-31,101.5\n")
+    (tmp_path / "news.csv").write_text("date,symbol,title\n2020-01-06,AAA,AAA does well\n")
+    assert "2 rows added" in say("import", str(tmp_path / "gdp.csv"), "--as", "economic", "--lag-days", "30")
+    assert json.loads(say("import", str(tmp_path / "news.csv"), "--as", "news", "--json"))["added"] == 1
+    rows = json.loads(say("sql", "select indicator_type, lag_days from economic_indicators", "--json"))
+    assert rows == [{"indicator_type": "gdp", "lag_days": 30}] * 2
+    with pytest.raises(InvalidInput, match="economic, companies or news"):
+        say("import", "x.csv", "--as", "gossip")
+
+
 def test_an_import_of_nothing_and_an_odd_basis_are_refused(say: Say, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="--sample"):
         say("import")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from quantrail.apps.cli.output import out, table
+from quantrail.apps.cli.output import out
 from quantrail.config import load_settings
 from quantrail.errors import InvalidInput, NotFound
 
@@ -46,7 +46,10 @@ def say_findings(findings: Sequence[Finding], limit: int) -> None:
     if not findings:
         out().print("no findings")
         return
-    rows = [[f.symbol, f.date, f.severity, f.kind, f.detail] for f in findings[:limit]]
-    out().print(table(f"{len(findings)} findings", ["symbol", "date", "severity", "kind", "detail"], rows))
+    out().print(f"{len(findings)} findings")
+    for f in findings[:limit]:
+        words = [str(f.date or ""), f.symbol, f.severity, f"{f.kind}: {f.detail}"]
+        # Lines, not a table: a narrow terminal would squeeze the symbol away.
+        out().print("  " + "  ".join(word for word in words if word), soft_wrap=True, markup=False)
     if len(findings) > limit:
         out().print(f"… and {len(findings) - limit} more; `quantrail data check` lists them")

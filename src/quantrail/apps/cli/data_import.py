@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -42,6 +43,10 @@ def import_(
     date_format: Annotated[str | None, typer.Option(help="As in strptime, where two fit.")] = None,
     tz: Annotated[str | None, typer.Option(help="Time zone of times that carry none.")] = None,
     decimal: Annotated[str, typer.Option(help="Sign between units and tenths.")] = ".",
+    what: Annotated[str, typer.Option("--as", help="bars, economic, companies or news")] = "bars",
+    lag_days: Annotated[
+        int | None, typer.Option(min=0, help="With economic: days from a date to its release.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the columns and refusals, store nothing.")
     ] = False,
@@ -64,6 +69,9 @@ def import_(
         return
     if not sources:
         raise InvalidInput("name a file, folder or pattern, or --sample")
+    if what != "bars":
+        _import_records(store, sources, what, source, lag_days, as_json)
+        return
     columns = dict(_pair(text) for text in column or [])
     how = Reading(symbol, columns, date_format, tz, decimal)
     for path in sources:
@@ -85,6 +93,29 @@ def import_(
                 progress=progress,
             )
         _say_import(report, as_json)
+
+
+def _import_records(
+    store: MarketStore, sources: list[str], what: str, source: str | None, lag_days: int | None, as_json: bool
+) -> None:
+    records = store.records
+    adders: dict[str, Any] = {"companies": records.add_companies, "news": records.add_news}
+    for path in sources:
+        label = source or Path(path).name
+        if what == "economic":
+            report = records.add_economic(path, source=label, lag_days=lag_days)
+        elif what in adders:
+            report = adders[what](path, source=label)
+        else:
+            raise InvalidInput(f"cannot import as {what!r}; use bars, economic, companies or news")
+        if as_json:
+            emit_json(report)
+            continue
+        out().print(
+            f"{report.table}: {report.added:,} rows added, {report.changed:,} changed, "
+            f"{report.unchanged:,} as they were; version {report.version[:12]}"
+        )
+        say_findings(report.findings, 12)
 
 
 def _pair(text: str) -> tuple[str, str]:
