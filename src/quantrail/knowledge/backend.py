@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
-from quantrail.errors import BackendBusy, BackendError, ConfigInvalid, Unsupported
+from quantrail.errors import BackendBusy, ConfigInvalid, Unsupported
 from quantrail.knowledge.driver_errors import translate, translated
 from quantrail.knowledge.session import Session
 
@@ -62,7 +62,7 @@ class Backend:
     def reading(self) -> Iterator[Session]:
         """A consistent view: all reads inside see the same committed state."""
         begin = "BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        with translated(), self._cursor() as cursor:
+        with translated(self.shown), self._cursor() as cursor:
             cursor.execute(begin)
             try:
                 yield Session(cursor, self.dialect)
@@ -72,7 +72,7 @@ class Backend:
     @contextmanager
     def writing(self, durable: bool = False) -> Iterator[Session]:
         """The only writer. Rolled back unless the session's owner ran COMMIT itself."""
-        with translated(), self._cursor() as cursor:
+        with translated(self.shown), self._cursor() as cursor:
             self._begin(cursor, durable)
             try:
                 yield Session(cursor, self.dialect)
@@ -108,10 +108,6 @@ class Backend:
     def _connect(self) -> Any:
         try:
             return self.engine.raw_connection()
-        except DBAPIError as error:
-            ours = translate(error.orig) if isinstance(error.orig, Exception) else None
-            message = ours.message if ours else str(error.orig)
-            raise (type(ours) if ours else BackendError)(f"{self.shown}: {message}") from error
         except ModuleNotFoundError as error:
             raise Unsupported(
                 f"{self.shown} needs the package {error.name!r}: pip install 'quantrail[postgres]'"

@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy.exc import DBAPIError
+
 from quantrail.errors import (
     BackendBusy,
     BackendCorrupt,
@@ -50,6 +52,8 @@ _POSTGRES: dict[str, tuple[type[QuantrailError], str]] = {
 
 def translate(error: Exception) -> QuantrailError | None:
     """Our error for a driver's, or None when it is not a driver's."""
+    if isinstance(error, DBAPIError) and isinstance(error.orig, Exception):
+        return translate(error.orig)
     if isinstance(error, sqlite3.Error):
         return _from_sqlite(error)
     if isinstance(error, OverflowError):
@@ -88,14 +92,16 @@ def _first_line(error: Exception) -> str:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Every driver error inside leaves as one of ours."""
+def translated(where: str = "") -> Iterator[None]:
+    """Every driver error inside leaves as one of ours; failures of the medium name ``where``."""
     try:
         yield
     except QuantrailError:
         raise
-    except Exception as error:  # the store's border; anything else passes unchanged
+    except Exception as error:
         ours = translate(error)
         if ours is None:
             raise
+        if where and isinstance(ours, BackendError):
+            ours = type(ours)(f"{where}: {ours.message}", **ours.context)
         raise ours from error

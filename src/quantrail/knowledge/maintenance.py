@@ -46,7 +46,7 @@ def vacuum_store(backend: Backend) -> tuple[int, int]:
     SQLite waits for other writers and needs as much free disk as the file is large.
     """
     before = store_stats(backend).size_bytes
-    with translated(), backend.engine.connect() as connection:
+    with translated(backend.shown), backend.engine.connect() as connection:
         if backend.dialect == "sqlite":
             connection.exec_driver_sql("VACUUM")
             connection.exec_driver_sql("PRAGMA optimize")

@@ -22,7 +22,7 @@ def upgrade(url: str | Path, to: str = HEAD) -> str | None:
     backend = Backend(url)
     _make_folder(backend)
     try:
-        with translated(), backend.engine.connect() as connection:
+        with translated(backend.shown), backend.engine.connect() as connection:
             return _upgrade(connection, backend, to)
     finally:
         backend.close()
@@ -82,7 +82,7 @@ def require_head(backend: Backend) -> None:
     missing = path is not None and not path.exists()
     found = None
     if not missing:
-        with translated(), backend.engine.connect() as connection:
+        with translated(backend.shown), backend.engine.connect() as connection:
             found = revision(connection)
     _refuse_newer(found, backend)
     if found != HEAD:
