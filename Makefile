@@ -30,7 +30,7 @@ bench: $(VENV)/.installed-dev  ## every benchmark; rewrites the table in bench/R
 	$(BIN)/python bench/run_all.py $(ARGS)
 
 docs: $(VENV)/.installed-dev  ## rebuild the pages that are generated from the code
-	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/generate.py $(ARGS)
 
 format: $(VENV)/.installed-dev  ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .

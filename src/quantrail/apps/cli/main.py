@@ -10,7 +10,19 @@ import typer
 from rich.markup import escape
 
 from quantrail import __version__
-from quantrail.apps.cli import constraints, data, demo, doctor, failures, known, reports, runs, spec, trust
+from quantrail.apps.cli import (
+    constraints,
+    data,
+    db,
+    demo,
+    doctor,
+    failures,
+    known,
+    reports,
+    runs,
+    spec,
+    trust,
+)
 from quantrail.apps.cli.output import (
     EXIT_BAD_INPUT,
     EXIT_COULD_NOT,
@@ -59,6 +71,7 @@ app.add_typer(failures.app, name="failures", help="Why strategies failed.")
 app.add_typer(constraints.app, name="constraints", help="What was learnt.")
 trust.register(app)
 reports.register(app)
+app.add_typer(db.app, name="db", help="The knowledge store.")
 
 
 def run() -> None:

@@ -13,7 +13,7 @@ from quantrail.search.binding import blockers, rewrite
 from quantrail.search.sources import Parent, Proposed, SourceWeights, propose
 from quantrail.search.traits import traits_of
 from quantrail.services.loop.state import Candidate, RunState, draw
-from quantrail.strategy import TEMPLATES, CanonicalSpec, canonicalise, from_normal, parse_spec
+from quantrail.strategy import TEMPLATES, CanonicalSpec, canonicalise, from_normal
 
 MAX_PROPOSALS_PER_CANDIDATE = 6
 MIN_FILL = 0.25
@@ -72,7 +72,7 @@ def _best_parents(state: RunState) -> list[Parent]:
 
 def _admit(state: RunState, iteration: int, gathered: Gathered, proposed: Proposed) -> None:
     try:
-        canonical = canonicalise(parse_spec(proposed.document))
+        canonical = canonicalise(proposed.document)
     except SpecInvalid:
         # Recombination may outgrow the limits of the language; such a child is not a strategy.
         gathered.refused += 1

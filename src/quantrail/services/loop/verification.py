@@ -22,7 +22,7 @@ from quantrail.services.loop.state import Candidate, Evaluated, RunState, Verifi
 from quantrail.services.screen_work import ScreenJob
 from quantrail.services.verify_work import VerifyJob, VerifyResult
 from quantrail.services.workers import Workers
-from quantrail.strategy import CanonicalSpec, canonicalise, from_normal, parse_spec
+from quantrail.strategy import CanonicalSpec, canonicalise, from_normal
 
 MAX_NEIGHBOURS = 8
 STEP = 0.1  # of a parameter's value, at least 1 for whole numbers
@@ -119,7 +119,7 @@ def _neighbours(state: RunState, candidate: Candidate) -> Iterator[Candidate]:
         if len(seen) > MAX_NEIGHBOURS:
             return
         try:
-            source = canonicalise(parse_spec(document))
+            source = canonicalise(document)
         except SpecInvalid:
             continue
         neighbour = _as_candidate(state, candidate, document, source)
