@@ -37,6 +37,9 @@ Sizing
     among the symbols that enter at that bar, their sum being that many equal weights.
     {type: "vol_target", target_volatility_annual}: the equal weight times
     min(1, target / (20-bar volatility * sqrt(252))). All capped by max_position_weight and buying power.
+Orders
+    ``execution.order`` and ``halt_on_n_exec_failures`` speak to engine B's market model. Under the light
+    contract every order is a market order at the next open, and no order fails.
 Sides
     The two sides never want opposite positions at once: the short entry is ignored while long, and the
     long entry while short; where both entries hold for a flat symbol, neither does.

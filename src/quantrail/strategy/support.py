@@ -2,6 +2,8 @@
 
 One table, widened when both engines have grown: everything the grammar knows and this table does
 not list is refused with the code ``UNSUPPORTED``, so that no spec reaches an engine that cannot run it.
+Order type, time in force, volume cap, spread limit and halt on failures are obeyed by engine B's market
+model; under the light contract, which both engines share, every order is a market order.
 """
 
 from __future__ import annotations
@@ -18,12 +20,14 @@ SUPPORTED: dict[str, frozenset[str]] = {
     "hard_stop": frozenset({"pct", "atr"}),
     "trailing_stop": frozenset({"pct", "atr"}),
     "take_profit": frozenset({"pct", "atr"}),
-    "portfolio_risk": frozenset({"max_daily_loss_pct", "max_drawdown_pct"}),
-    "portfolio_constraints": frozenset({"max_positions", "max_position_weight", "leverage", "sizing"}),
+    "portfolio_risk": frozenset({"max_daily_loss_pct", "max_drawdown_pct", "halt_on_n_exec_failures"}),
+    "portfolio_constraints": frozenset(
+        {"max_positions", "max_position_weight", "leverage", "sizing", "max_net"}
+    ),
     "sizing": frozenset({"equal_weight", "fixed_fraction", "inverse_vol", "vol_target"}),
     "rebalance": frozenset({"weekly", "monthly"}),
-    "order_type": frozenset({"MKT"}),
-    "order": frozenset({"type", "time_in_force"}),
-    "time_in_force": frozenset({"DAY"}),
+    "order_type": frozenset({"MKT", "LMT", "STP"}),
+    "order": frozenset({"type", "time_in_force", "max_adv_participation", "reject_if_spread_bps_gt"}),
+    "time_in_force": frozenset({"DAY", "GTC"}),
     "nan_policy": frozenset({"DISALLOW_TRADE", "TREAT_AS_FALSE", "TREAT_AS_TRUE", "ERROR"}),
 }

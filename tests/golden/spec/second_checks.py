@@ -204,9 +204,6 @@ def settings(document: dict[str, Any]) -> Found:
     order = execution.get("order", {})
     if len({order[key] for key in ("type", "default_order_type") if key in order}) > 1:
         yield "$.execution.order", "DUPLICATE"
-    for key in ("type", "default_order_type"):
-        if order.get(key, "MKT") != "MKT":
-            yield f"$.execution.order.{key}", "UNSUPPORTED"
     if document.get("portfolio_constraints", {}).get("max_sector_weight"):
         yield "$.portfolio_constraints.max_sector_weight", "UNSUPPORTED"
 

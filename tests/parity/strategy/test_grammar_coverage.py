@@ -95,6 +95,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "daily loss": {"risk": {"portfolio_risk": {"max_daily_loss_pct": 0.02}}},
     "drawdown": {"risk": {"portfolio_risk": {"max_drawdown_pct": 0.05}}},
     "positions": {"portfolio_constraints": {"max_positions": 2, "max_position_weight": 0.3}},
+    "net limit": {"portfolio_constraints": {"leverage": {"max_gross": 1, "max_net": 0.5}}},
     "leverage": {"portfolio_constraints": {"leverage": {"max_gross": 2, "max_net": 2}}},
     "equal weight": {"portfolio_constraints": {"sizing": {"type": "equal_weight"}}},
     "fixed fraction": {"portfolio_constraints": {"sizing": {"type": "fixed_fraction", "fraction": 0.2}}},
@@ -222,19 +223,30 @@ def test_the_cases_cover_every_node_and_every_choice_that_is_supported() -> None
     assert SUPPORTED["direction"] - {"long"} <= set(MODULES)
 
 
-UNSUPPORTED = {
-    **{
-        f"order {kind}": {"execution": {"order": {"type": kind}}}
-        for kind in ("MKT", "LMT", "STP")
-        if kind not in SUPPORTED["order_type"]
-    },
-    "good till cancelled": {"execution": {"order": {"time_in_force": "GTC"}}},
+MARKET_ORDERS: dict[str, dict[str, Any]] = {
+    "limit": {"execution": {"order": {"type": "LMT"}}},
+    "stop": {"execution": {"order": {"type": "STP"}}},
+    "good till cancelled": {"execution": {"order": {"type": "LMT", "time_in_force": "GTC"}}},
     "volume share": {"execution": {"order": {"max_adv_participation": 0.01}}},
     "spread limit": {"execution": {"order": {"reject_if_spread_bps_gt": 10}}},
+    "execution failures": {"risk": {"portfolio_risk": {"halt_on_n_exec_failures": 3}}},
+}
+
+
+@pytest.mark.parametrize("name", MARKET_ORDERS)
+def test_what_speaks_to_the_market_model_runs_there_and_changes_nothing_in_the_light_contract(
+    name: str,
+) -> None:
+    document = {**copy.deepcopy(BASE), **MARKET_ORDERS[name]}
+    assert runs(document) == runs(BASE)
+    models = ModelVersions(execution="market_v1", portfolio="whole_shares_v1")
+    spec = canonicalise(document).spec
+    assert len(verify(MARKET, spec, PERIOD, CalcContract(), models).result.equity) > 300
+
+
+UNSUPPORTED = {
     "sector weight": {"portfolio_constraints": {"max_sector_weight": 0.3}},
     "correlation": {"portfolio_constraints": {"max_corr_to_portfolio": 0.8}},
-    "net limit": {"portfolio_constraints": {"leverage": {"max_gross": 1, "max_net": 0.5}}},
-    "execution failures": {"risk": {"portfolio_risk": {"halt_on_n_exec_failures": 3}}},
     "tradable filter": {"universe": {"symbols": ["AAA"], "tradable_filter": {"min_avg_vol_60": 1}}},
     "ranking": {"universe": {"symbols": ["AAA"], "ranking": {"top_n": 3}}},
     "another source": {"universe": {"universe_source": "sp500"}},
@@ -248,9 +260,7 @@ def test_what_no_engine_runs_is_refused(name: str) -> None:
 
 
 def test_every_key_of_the_grammar_is_run_or_refused_by_a_case() -> None:
-    orders = set(Order.model_fields) - {"default_order_type"}
-    refused = {"max_adv_participation", "reject_if_spread_bps_gt"}
-    assert orders - set(SUPPORTED["order"]) == refused
+    assert set(Order.model_fields) - {"default_order_type"} == set(SUPPORTED["order"])
     assert set(Universe.model_fields) == {
         *SUPPORTED["universe"],
         "asset_class",
