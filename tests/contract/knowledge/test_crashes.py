@@ -88,7 +88,7 @@ def assert_survives_kills(url: str, kills: int) -> None:
 
 
 def test_a_killed_writer_loses_nothing_acknowledged_and_leaves_nothing_half(url: str) -> None:
-    assert_survives_kills(url, kills=2)
+    assert_survives_kills(url, kills=1)
 
 
 @pytest.mark.slow
@@ -96,24 +96,24 @@ def test_twenty_kills_at_random_moments(url: str) -> None:
     assert_survives_kills(url, kills=20)
 
 
-def assert_many_writers(url: str, each: int, batch: int, shared: int) -> None:
+def assert_many_writers(url: str, processes: int, each: int, batch: int, shared: int) -> None:
     batches = each // batch
-    writers = [start(url, number * batches, batches, batch, shared) for number in range(8)]
+    writers = [start(url, number * batches, batches, batch, shared) for number in range(processes)]
     for writer in writers:
         _, errors = writer.communicate()
         assert (writer.returncode, errors) == (0, "")
     store = open_store(url, build.SteadyClock())
     counts = store.counts()
-    expected = 8 * each + shared
+    expected = processes * each + shared
     assert {counts[name] for name in ("strategies", "backtests", "metrics", "scores")} == {expected}
     assert check_store(store.backend) == []
     store.close()
 
 
-def test_eight_processes_write_at_once_and_duplicates_collapse(url: str) -> None:
-    assert_many_writers(url, each=60, batch=10, shared=15)
+def test_several_processes_write_at_once_and_duplicates_collapse(url: str) -> None:
+    assert_many_writers(url, processes=3, each=60, batch=10, shared=15)
 
 
 @pytest.mark.slow
 def test_eight_processes_write_five_thousand_backtests_each(url: str) -> None:
-    assert_many_writers(url, each=5000, batch=100, shared=100)
+    assert_many_writers(url, processes=8, each=5000, batch=100, shared=100)
