@@ -9,12 +9,15 @@ from __future__ import annotations
 from quantrail.testing.knowledge.hostile_values import HostileValues
 from quantrail.testing.knowledge.identity_rules import IdentityRules
 from quantrail.testing.knowledge.integrity_rules import IntegrityRules
+from quantrail.testing.knowledge.ledger_records import LedgerRecords
 from quantrail.testing.knowledge.queries import Queries
 from quantrail.testing.knowledge.transactions import Transactions
 from quantrail.testing.knowledge.world import StoreHarness, World, fill
 
 
-class KnowledgeStoreContract(IdentityRules, IntegrityRules, HostileValues, Queries, Transactions):
+class KnowledgeStoreContract(
+    IdentityRules, IntegrityRules, HostileValues, Queries, LedgerRecords, Transactions
+):
     """All contract tests; see the parents."""
 
     def __init_subclass__(cls) -> None:

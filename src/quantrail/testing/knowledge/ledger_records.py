@@ -1,0 +1,135 @@
+"""Records beside the main path: each comes back as it went in, and is known when it comes again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from quantrail.domain import ledger
+from quantrail.domain import records as r
+from quantrail.domain.enums import ConstraintStatus, FailureState, Severity, StageStatus, Tier
+from quantrail.errors import Conflict, InvalidInput, NotFound
+from quantrail.testing import records as build
+from quantrail.testing.knowledge.world import StoreHarness, World, fill
+
+
+def _case(world: World, passed: bool = True) -> ledger.RobustnessCase:
+    return ledger.RobustnessCase(
+        world.backtests[0].backtest_id, "cost", {"factor": 2}, passed, build.POLICY, {"sharpe_net": 0.4},
+        r.ArtifactRef("cases.parquet", 3),
+    )  # fmt: skip
+
+
+class LedgerRecords:
+    def test_every_ledger_record_comes_back_and_is_known_again(self, harness: StoreHarness) -> None:
+        world = fill(harness.store)
+        first = world.strategies[0].strategy_id
+        test = world.backtests[0].backtest_id
+        report = ledger.Report(backtest_id=test, tearsheet_html_path="reports/x.html", doc_store_id="d1")
+        print_ = ledger.Fingerprint(first, "simhash_v1", build.DATA, b"\x00\x01")
+        trade = ledger.LiveTrade(
+            "t1", first, "paper", "AAPL", -3.0, 9.5, 0.1, datetime(2026, 1, 1, tzinfo=UTC)
+        )
+        replay = ledger.Replay("r1", first, test, build.START, build.END, True)
+        with harness.store.unit() as unit:
+            for expected in (1, 0):
+                assert unit.save_robustness_cases([_case(world)]).new == expected
+                assert unit.save_reports([report]).new == expected
+                assert unit.save_fingerprints([print_]).new == expected
+                assert unit.save_live_trades([trade]).new == expected
+                assert unit.save_replays([replay]).new == expected
+            unit.commit()
+        assert harness.store.list_robustness_cases(test) == [_case(world)]
+        assert harness.store.list_reports(backtest_id=test) == [report]
+        (row,) = harness.sql("SELECT strategy_id, quantity, executed_at FROM v_live_trades")
+        assert tuple(row) == (first, -3.0, "2026-01-01T00:00:00.000000Z")
+        assert harness.sql("SELECT replay_id FROM v_replays")[0][0] == "r1"
+
+    def test_a_robustness_case_with_another_verdict_is_a_conflict(self, harness: StoreHarness) -> None:
+        world = fill(harness.store)
+        with harness.store.unit() as unit:
+            unit.save_robustness_cases([_case(world)])
+            unit.commit()
+        with pytest.raises(Conflict, match="passed"), harness.store.unit() as unit:
+            unit.save_robustness_cases([_case(world, passed=False)])
+
+    def test_a_report_names_one_subject(self, harness: StoreHarness) -> None:
+        fill(harness.store)
+        with pytest.raises(InvalidInput, match="either"), harness.store.unit() as unit:
+            unit.save_reports([ledger.Report()])
+
+    def test_live_tiers_want_a_named_approver(self, harness: StoreHarness) -> None:
+        world = fill(harness.store)
+        first = world.strategies[0].strategy_id
+        for tier in (Tier.T3, Tier.T4):
+            made = ledger.Promotion(first, "PROMOTE", Tier.T2, tier, build.POLICY, ("x",))
+            with pytest.raises(InvalidInput), harness.store.unit() as unit:
+                unit.save_promotions([made])
+
+    def test_state_changes_are_events_and_states(self, harness: StoreHarness) -> None:
+        world = fill(harness.store)
+        failure, member = world.failures[0], world.constraint_set.members[0]
+        with harness.store.unit() as unit:
+            unit.set_failure_state(ledger.FailureEvent(failure.failure_id, FailureState.RESOLVED, "fixed"))
+            unit.set_constraint_status(
+                ledger.ConstraintEvent(member.constraint_id, ConstraintStatus.INACTIVE, "no use")
+            )
+            unit.commit()
+        assert harness.store.get_failure(failure.failure_id).state is FailureState.RESOLVED
+        active = {one.constraint.constraint_id for one in harness.store.list_constraints()}
+        every = {one.constraint.constraint_id for one in harness.store.list_constraints(active_only=False)}
+        assert every - active == {member.constraint_id}
+        assert harness.sql("SELECT state, reason FROM v_failure_events") == [("RESOLVED", "fixed")]
+        assert harness.sql("SELECT status, reason FROM v_constraint_events") == [("INACTIVE", "no use")]
+
+    def test_an_archived_set_is_no_longer_latest(self, harness: StoreHarness) -> None:
+        world = fill(harness.store)
+        with harness.store.unit() as unit:
+            unit.archive_constraint_set(world.constraint_set.constraint_set_id)
+            unit.commit()
+        assert harness.store.latest_constraint_set() is None
+
+    def test_holdout_reads_are_counted_and_cannot_be_deleted(self, harness: StoreHarness) -> None:
+        world = fill(harness.store)
+        read = ledger.HoldoutRead(world.strategies[0].strategy_id, "final look", build.START, build.END)
+        with harness.store.unit() as unit:
+            unit.save_holdout_read(read)
+            unit.save_holdout_read(read)
+            unit.commit()
+        assert harness.store.holdout_reads() == 2
+        assert harness.store.holdout_reads(world.strategies[1].strategy_id) == 0
+        with pytest.raises(harness.sql_error):
+            harness.sql("DELETE FROM holdout_reads")
+
+    def test_data_findings_belong_to_a_snapshot(self, harness: StoreHarness) -> None:
+        fill(harness.store)
+        finding = ledger.DataFinding(build.DATA, "AAPL", build.START, "gap", Severity.WARN, "one session")
+        with pytest.raises(NotFound), harness.store.unit() as unit:
+            unit.save_data_findings([finding])
+        with harness.store.unit() as unit:
+            unit.save_snapshots([r.Snapshot(build.DATA, "sample", 2, 100, build.START, build.END)])
+            assert [unit.save_data_findings([finding]).new for _ in range(2)] == [1, 0]
+            unit.commit()
+
+    def test_stage_events_and_run_states_come_back_in_order(self, harness: StoreHarness) -> None:
+        fill(harness.store)
+        events = [
+            r.StageEvent(build.run_id(), stage, "STAGE_COMPLETED", StageStatus.SUCCESS, 1, payload={"n": i})
+            for i, stage in enumerate(("S20", "S30", "S50"))
+        ]
+        with harness.store.unit() as unit:
+            unit.save_stage_events(events)
+            unit.save_recall(ledger.Recall("data", build.DATA, "bad close", {"results": 3}))
+            unit.commit()
+        found = harness.store.list_stage_events(build.run_id())
+        assert [(one.stage, one.payload) for one in found] == [
+            ("S20", {"n": 0}),
+            ("S30", {"n": 1}),
+            ("S50", {"n": 2}),
+        ]
+        iterations = harness.store.list_iterations(build.run_id())
+        assert [one.iteration_id for one in iterations] == [1, 2]
+        assert iterations[0].summary == {"evaluated": 12}
+        assert iterations[0].ended_at is not None
+        assert iterations[0].ended_at > iterations[0].started_at
