@@ -7,7 +7,7 @@ leads to is on disk, so a reader sees the former snapshot or the next one, whole
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -91,13 +91,15 @@ def _to_json(manifest: Manifest) -> dict[str, Any]:
         "version": snapshot.version,
         "parent": snapshot.parent,
         "created_at": snapshot.created_at.isoformat(),
-        "symbols": [_dated(asdict(info)) for info in snapshot.symbols],
-        "files": [_dated(asdict(entry)) for entry in manifest.files],
+        "symbols": [_dated(info) for info in snapshot.symbols],
+        "files": [_dated(entry) for entry in manifest.files],
     }
 
 
-def _dated(record: dict[str, Any]) -> dict[str, Any]:
-    return record | {"first": record["first"].isoformat(), "last": record["last"].isoformat()}
+def _dated(record: SymbolInfo | FileEntry) -> dict[str, Any]:
+    # asdict copies deeply, which costs a tenth of an import of five hundred symbols.
+    out = {f.name: getattr(record, f.name) for f in fields(record)}
+    return out | {"first": record.first.isoformat(), "last": record.last.isoformat()}
 
 
 def _undated(record: dict[str, Any]) -> dict[str, Any]:
