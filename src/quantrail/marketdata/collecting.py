@@ -81,6 +81,7 @@ def _remove(home: Path, gone: list[Manifest], files: list[str]) -> None:
     # Manifests first: a manifest without its files would be a lie, files without one are only litter.
     for m in gone:
         (home / "snapshots" / f"{m.snapshot.version}.json").unlink()
+        shutil.rmtree(home / "cache" / "indicators" / m.snapshot.version, ignore_errors=True)
     for name in files:
         (home / name).unlink()
     shutil.rmtree(home / "cache" / "slices", ignore_errors=True)

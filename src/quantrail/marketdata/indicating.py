@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from quantrail.domain.identity import content_hash
+from quantrail.domain.ids import DataVersion
 from quantrail.domain.market import Bars
 from quantrail.engine import ENGINE_A_VERSION, prepare
 from quantrail.errors import InvalidInput
@@ -19,7 +20,7 @@ from quantrail.strategy import FEATURE_TYPES, NormalFeature, content_name
 
 
 def technical(
-    home: Path, bars: Bars, kind: str, params: Mapping[str, float | str], now: datetime
+    home: Path, snapshot: DataVersion, bars: Bars, kind: str, params: Mapping[str, float | str], now: datetime
 ) -> pl.DataFrame:
     """Rows of the technical_indicators table: id, symbol, indicator_type, date, values (JSON), created_at.
 
@@ -30,7 +31,7 @@ def technical(
     feature = _feature(kind, params)
     name = content_name(feature)
     key = content_hash([bars.data_version, name, ENGINE_A_VERSION])
-    target = home / "cache" / "indicators" / f"{key}.parquet"
+    target = folder_of(home, snapshot) / f"{key}.parquet"
     if not target.exists():
         temp = durable.temporary(home / "cache" / "indicators")
         _rows(bars, name, feature, now).write_parquet(temp, compression="zstd")
@@ -38,10 +39,17 @@ def technical(
     return pl.read_parquet(target, glob=False)
 
 
+def folder_of(home: Path, snapshot: DataVersion) -> Path:
+    """Where the indicators of one snapshot are kept."""
+    return home / "cache" / "indicators" / snapshot
+
+
 def _feature(kind: str, params: Mapping[str, float | str]) -> NormalFeature:
     known = FEATURE_TYPES.get(kind)
     if known is None:
         raise InvalidInput(f"no indicator {kind!r}; there are {', '.join(sorted(FEATURE_TYPES))}")
+    if known.cross_section:
+        raise InvalidInput(f"{kind} ranks symbols against each other; it is no value of one symbol")
     names = [param.name for param in known.params]
     for name in params:
         if name not in names:

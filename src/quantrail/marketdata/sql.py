@@ -22,6 +22,26 @@ _IMPORTS: dict[str, pl.DataType | type[pl.DataType]] = {
     "data_source": pl.String,
     "created_at": pl.Datetime("us", "UTC"),
 }
+_FINDINGS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "import_no": pl.Int32,
+    "symbol": pl.String,
+    "date": pl.String,
+    "until": pl.String,
+    "kind": pl.String,
+    "severity": pl.String,
+    "detail": pl.String,
+    "line": pl.Int64,
+    "quarantined": pl.Boolean,
+}
+_QUARANTINE: dict[str, pl.DataType | type[pl.DataType]] = {
+    "import_no": pl.Int32,
+    "line": pl.UInt32,
+    "symbol": pl.String,
+    "ts": pl.String,
+    "kind": pl.String,
+    "detail": pl.String,
+    "source_row": pl.String,
+}
 TABLES = ("market_data", "market_data_intraday", "technical_indicators", *RECORD_TABLES)
 
 
@@ -45,13 +65,32 @@ def connect(home: Path, held: Manifest) -> duckdb.DuckDBPyConnection:
     connection.execute(
         f"create view market_data_intraday as {_market_data(others, 'timestamp', interval=True)}"
     )
-    connection.execute(_indicators(home))
+    connection.execute(_indicators(home, held))
+    _import_tables(connection, home)
     for table in RECORD_TABLES.values():
         _record_table(connection, home, table)
     connection.execute(f"set allowed_directories = [{_quoted(str(home))}]")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
     return connection
+
+
+def _import_tables(connection: duckdb.DuckDBPyConnection, home: Path) -> None:
+    """``findings`` of every import, and ``quarantine``: refused rows as their source spelt them."""
+    found: list[dict[str, Any]] = []
+    for path in sorted((home / "imports").glob("*.json")):
+        entry = json.loads(path.read_text())
+        found += [{"import_no": entry["import_no"], **finding} for finding in entry["findings"]]
+    findings = pl.DataFrame(found, schema=_FINDINGS)
+    kept = [
+        pl.read_parquet(path, glob=False).with_columns(import_no=pl.lit(int(path.stem), pl.Int32))
+        for path in sorted((home / "quarantine").glob("*.parquet"))
+    ]
+    quarantine = pl.concat([pl.DataFrame(schema=_QUARANTINE), *kept], how="diagonal_relaxed")
+    for name, rows in (("findings", findings), ("quarantine", quarantine)):
+        connection.register("table_rows", rows.to_arrow())
+        connection.execute(f"create table {name} as select * from table_rows")
+        connection.unregister("table_rows")
 
 
 def _record_table(connection: duckdb.DuckDBPyConnection, home: Path, table: Table) -> None:
@@ -120,8 +159,9 @@ def _market_data(source: str, when: str, *, interval: bool = False) -> str:
     )
 
 
-def _indicators(home: Path) -> str:
-    files = sorted((home / "cache" / "indicators").glob("*.parquet"))
+def _indicators(home: Path, held: Manifest) -> str:
+    folder = home / "cache" / "indicators" / held.snapshot.version
+    files = sorted(folder.glob("*.parquet"))
     if not files:
         return (
             "create view technical_indicators as select null::varchar as id, null::varchar as symbol, "
@@ -129,7 +169,11 @@ def _indicators(home: Path) -> str:
             "null::timestamptz as created_at where false"
         )
     names = ", ".join(_quoted(str(path)) for path in files)
-    return f"create view technical_indicators as select * from read_parquet([{names}])"
+    # The same symbol may have been asked for in several company: one row each.
+    return (
+        f"create view technical_indicators as select * from read_parquet([{names}]) "
+        "qualify row_number() over (partition by id order by created_at) = 1"
+    )
 
 
 def _quoted(text: str) -> str:

@@ -201,8 +201,9 @@ class MarketStore:
         """One technical indicator as rows, cached by content; the values are the engines' own."""
         from quantrail.marketdata import indicating
 
-        bars = self.bars(symbols, version=version)
-        return indicating.technical(self._root, bars, kind, params or {}, self._clock())
+        held = self._manifest(version).snapshot.version
+        bars = self.bars(symbols, version=held)
+        return indicating.technical(self._root, held, bars, kind, params or {}, self._clock())
 
     def rows(
         self,

@@ -123,10 +123,15 @@ def test_an_indicator_has_the_values_of_the_library_and_is_cached(
     assert mine["indicator_type"].unique().to_list() == ["rsi(close;period=5)"]
     assert [json.loads(v)["value"] for v in mine["values"]] == expected[~np.isnan(expected)].tolist()
     assert mine["date"][0] == bars.sessions[5].item()
-    cached = list((tmp_path / "market" / "cache" / "indicators").glob("*.parquet"))
+    cached = list((tmp_path / "market" / "cache" / "indicators").rglob("*.parquet"))
     assert len(cached) == 1
     assert store.indicator(["AAA", "BBB"], "rsi", {"period": 5}).equals(rows)
     assert store.sql("select count(*) n from technical_indicators")["n"][0] == rows.height
+    store.indicator(["AAA"], "rsi", {"period": 5})
+    assert store.sql("select count(*) n from technical_indicators")["n"][0] == rows.height
+    store.export_duckdb(tmp_path / "with_indicators.duckdb")
+    with pytest.raises(InvalidInput, match="against each other"):
+        store.indicator(["AAA"], "rs_percentile")
     with pytest.raises(InvalidInput, match="no indicator 'rsj'"):
         store.indicator(["AAA"], "rsj")
     with pytest.raises(InvalidInput, match="no parameter 'window'"):

@@ -43,6 +43,19 @@ def test_sql_sees_the_bars_under_the_names_of_the_data_model(store: MarketStore,
     }
 
 
+def test_findings_and_quarantine_are_tables(store: MarketStore, tmp_path: Path) -> None:
+    path = tmp_path / "bars.csv"
+    path.write_text(
+        "symbol,date,open,high,low,close,volume\nAAA,2020-01-06,1,2,1,1,5\nAAA,2020-01-07,1,2,1,-1,5\n"
+    )
+    store.import_bars(path)
+    found = store.sql("select import_no, symbol, date, kind, severity, line, quarantined from findings")
+    assert found.rows() == [(1, "AAA", "2020-01-07", "non_positive_price", "ERROR", 3, True)]
+    kept = store.sql("select line, source_row from quarantine").rows()
+    assert kept[0][0] == 3
+    assert "close=-1" in kept[0][1]
+
+
 def test_sql_reads_the_snapshot_it_is_asked_about(store: MarketStore, make_bars: Make) -> None:
     old = store.import_bars(make_bars(["AAA"], count=5)).snapshot.version
     store.import_bars(make_bars(["AAA", "BBB"], count=5))
