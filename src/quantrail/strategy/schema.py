@@ -10,10 +10,30 @@ from quantrail.strategy.models import StrategySpec
 
 def json_schema() -> dict[str, Any]:
     """Structure, types and bounds. Names that must exist and rules between parts are beyond a schema."""
-    schema = StrategySpec.model_json_schema()
+    schema: dict[str, Any] = _standard(StrategySpec.model_json_schema())
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["$defs"]["Feature"]["oneOf"] = [_feature(kind) for kind in FEATURE_TYPES.values()]
     return schema
+
+
+# Pydantic leaves a bound on a union, and on a value that is read before it is checked, in its own words.
+_BOUNDS = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
+
+
+def _standard(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_standard(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    plain = {_BOUNDS.get(key, key): _standard(value) for key, value in node.items()}
+    kinds = [item.get("type") for item in plain.get("oneOf", ()) if isinstance(item, dict)]
+    if kinds == ["integer", "number"]:
+        # Every integer is a number, so that one of the two alone would never match.
+        number = plain.pop("oneOf")[1]
+        plain = {**number, **plain}
+    if "patternProperties" in plain:
+        plain.setdefault("additionalProperties", False)
+    return plain
 
 
 def _feature(kind: FeatureType) -> dict[str, Any]:

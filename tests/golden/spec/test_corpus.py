@@ -8,9 +8,17 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from quantrail.errors import SpecInvalid
-from quantrail.strategy import CODES, canonical_from_json, canonicalise, parse_spec, to_document
+from quantrail.strategy import (
+    CODES,
+    canonical_from_json,
+    canonicalise,
+    json_schema,
+    parse_spec,
+    to_document,
+)
 from quantrail.strategy.canonical import canonicalise_plainly
 
 
@@ -28,6 +36,15 @@ second_shapes, second_checks = _load("second_shapes"), _load("second_checks")
 VALID = {case["name"]: case for case in corpus.cases("valid.yaml")}
 INVALID = {case["name"]: case for case in corpus.cases("invalid.yaml")}
 HASHES = corpus.hashes()
+SCHEMA = Draft202012Validator(json_schema())
+# What a schema can see; the rest is about names and about parts that must fit together.
+STRUCTURAL = {"MISSING", "UNKNOWN_KEY", "WRONG_TYPE", "OUT_OF_RANGE", "BAD_VALUE"}
+BEYOND = {
+    "scale of zero",
+    "no such regime",
+    "both without a second pair",
+    "symbol with a line break",  # the end of a pattern is before a line break in Python, not in ECMAScript
+}
 
 
 @pytest.mark.parametrize("name", VALID)
@@ -112,6 +129,23 @@ def test_an_independent_validator_finds_nothing_wrong_with_the_valid_ones(name: 
 def test_the_fast_path_accepts_nothing_that_is_invalid(name: str) -> None:
     with pytest.raises(SpecInvalid):
         canonicalise(INVALID[name]["document"])
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_the_published_schema_accepts_a_valid_document(name: str) -> None:
+    assert list(SCHEMA.iter_errors(VALID[name]["document"])) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, case in INVALID.items()
+        if "document" in case and name not in BEYOND and {code for _, code in case["problems"]} <= STRUCTURAL
+    ],
+)
+def test_the_published_schema_refuses_what_has_the_wrong_shape(name: str) -> None:
+    assert not SCHEMA.is_valid(INVALID[name]["document"])
 
 
 def test_the_corpus_is_large_and_shows_nearly_every_code() -> None:

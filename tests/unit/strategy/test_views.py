@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from quantrail.strategy import (
     FEATURE_TYPES,
@@ -117,6 +118,18 @@ def test_what_is_allowed_but_odd_is_mentioned() -> None:
     assert len(advisories(canonicalise(odd).spec)) == 3
     odd["conditions"]["up"] = {"node": "FALSE"}
     assert "long_entry can never hold, so that side never trades" in advisories(canonicalise(odd).spec)
+
+
+def test_the_schema_is_one_and_accepts_every_template() -> None:
+    Draft202012Validator.check_schema(json_schema())
+    validator = Draft202012Validator(json_schema())
+    for template in TEMPLATES.values():
+        assert list(validator.iter_errors(template.build(None, ["SPY"]))) == []
+        Draft202012Validator.check_schema(template.parameter_schema)
+        parameters = Draft202012Validator(template.parameter_schema)
+        defaults = {parameter.name: parameter.default for parameter in template.parameters}
+        assert parameters.is_valid(defaults)
+        assert not parameters.is_valid({**defaults, "unknown": 1})
 
 
 def test_the_schema_knows_every_feature_type_and_its_parameters() -> None:

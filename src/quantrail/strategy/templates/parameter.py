@@ -41,12 +41,12 @@ class Parameter:
             yield value if self.kind == "int" else round(float(value), 10)
 
     def schema(self) -> dict[str, Any]:
-        """JSON Schema of this parameter."""
+        """JSON Schema of this parameter; its grid's step, which starts at the minimum, is ``x-step``."""
         return {
             "type": "integer" if self.kind == "int" else "number",
             "minimum": self.low,
             "maximum": self.high,
-            "multipleOf": self.step,
+            "x-step": self.step,
             "default": self.default,
             "description": self.meaning,
         }
