@@ -301,17 +301,29 @@ def exponents(figures: Figures, sizes: list[int], spent: list[float]) -> Figures
 
 
 def run(sizes: list[int], folder: Path) -> Figures:
+    """Figures are told as each size is reached; the last one may take a quarter of an hour."""
     bench = Bench(folder)
     spent: list[float] = []
+    told: set[str] = set()
     for size in sizes:
         bench.grow(size)
         spent.append(bench.spent[0])
         bench.singles()
         bench.reads()
         bench.bytes_per_backtest()
+        tell({name: one for name, one in bench.figures.items() if name not in told})
+        told.update(bench.figures)
     bench.store.close()
     bench.plain.connection.close()
-    return {**bench.figures, **exponents(bench.figures, sizes, spent)}
+    growth = exponents(bench.figures, sizes, spent)
+    tell(growth)
+    return {**bench.figures, **growth}
+
+
+def tell(figures: Figures) -> None:
+    for name, one in figures.items():
+        beside = "" if one["yardstick"] is None else f"   plain sqlite3 {one['yardstick']:>12,.3f}"
+        print(f"{name:<44}{one['ours']:>12,.3f} {one['unit']:<16}{beside}", flush=True)
 
 
 def main() -> None:
@@ -324,9 +336,6 @@ def main() -> None:
     sizes = [2_000, 20_000] if given.quick else [int(one) for one in given.sizes.split(",")]
     with tempfile.TemporaryDirectory(prefix="quantrail-bench-", dir=given.folder) as folder:
         figures = run(sizes, Path(folder))
-    for name, one in figures.items():
-        beside = "" if one["yardstick"] is None else f"   plain sqlite3 {one['yardstick']:>12,.3f}"
-        print(f"{name:<44}{one['ours']:>12,.3f} {one['unit']:<16}{beside}")
     if given.json:
         print(json.dumps(figures))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from quantrail.domain import identity as ids
@@ -39,6 +40,7 @@ RULES = "rules_v1"
 MAPPING = "mapping_v1"
 CONTRACT = CalcContract()
 MODELS = ModelVersions()
+CONTRACT_HASH, MODELS_HASH = CONTRACT.hash, MODELS.hash
 UNIVERSE = UniverseVersion(ids.content_hash("universe"))
 DATA = DataVersion(ids.content_hash("data"))
 START, END = date(2013, 1, 2), date(2016, 12, 30)
@@ -58,6 +60,7 @@ class SteadyClock:
         return self.now
 
 
+@lru_cache
 def run_id(number: int = 0) -> RunId:
     def entropy(size: int) -> bytes:
         return number.to_bytes(size, "big")
@@ -116,8 +119,8 @@ def reproduction_key(
     strategy_id: StrategyId, engine: EngineMode = EngineMode.A, start: date = START, end: date = END
 ) -> ids.ReproductionKey:
     return ids.ReproductionKey(
-        strategy_id, engine, f"{engine.value.lower()}1", DATA, UNIVERSE, start, end, "1d", CONTRACT.hash,
-        MODELS.hash, ids.backtest_seed(strategy_id, DATA),
+        strategy_id, engine, f"{engine.value.lower()}1", DATA, UNIVERSE, start, end, "1d", CONTRACT_HASH,
+        MODELS_HASH, ids.backtest_seed(strategy_id, DATA),
     )  # fmt: skip
 
 
@@ -150,7 +153,7 @@ def metrics(backtest_id: BacktestId, number: int = 0, **changes: Any) -> r.Metri
         "hit_rate_trades": 0.5, "avg_trade_return_net": 0.001, "trades": 30 + number % 50,
     }  # fmt: skip
     fields: dict[str, Any] = {
-        "backtest_id": backtest_id, "calc_contract_hash": CONTRACT.hash, "values": values,
+        "backtest_id": backtest_id, "calc_contract_hash": CONTRACT_HASH, "values": values,
         "undefined": {"calmar_net": "no drawdown"},
         "metrics_json_path": r.ArtifactRef("artifacts/metrics.parquet", number),
     }  # fmt: skip
