@@ -11,21 +11,30 @@ from quantrail.engine.corporate_actions import CorporateActions
 from quantrail.engine.market_rules import MarketRules
 from quantrail.engine.screen import screen
 from quantrail.engine.screen_batch import BatchTrades, ScreenBatch
+from quantrail.engine.story import ClauseState, DayStory, TradeStory, explain_day, explain_trade
 from quantrail.engine.verify import VerifyResult, verify
 from quantrail.engine.versions import ENGINE_A_VERSION, ENGINE_B_VERSION
+from quantrail.engine.weights import run_weights, signals_hash
 
 __all__ = [
     "ENGINE_A_VERSION",
     "ENGINE_B_VERSION",
     "BatchTrades",
+    "ClauseState",
     "CorporateActions",
+    "DayStory",
     "EngineComparison",
     "MarketRules",
     "ScreenBatch",
     "SignalBatch",
+    "TradeStory",
     "VerifyResult",
     "compare",
+    "explain_day",
+    "explain_trade",
     "prepare",
+    "run_weights",
     "screen",
+    "signals_hash",
     "verify",
 ]

@@ -128,23 +128,25 @@ class Broker:
 
     def _shrink(self, position: Position, t: int, target: float, equity: float, room: Room) -> None:
         price = self.tape.opens[t][position.symbol]
-        excess = self._lots(position.quantity - target / (price * (1.0 + self.models.costs.rate)))
+        excess = self._lots(position.quantity - target / price)
         if equity > 0.0 and excess > 0.0 and not is_dust(excess * price, equity):
-            self._reduce(position, t, excess, price, Intent.RESIZE, "REBALANCE")
-            room.spend(-excess * price, position.side, self.models.costs.rate)
+            sold = self._reduce(position, t, excess, price, Intent.RESIZE, "REBALANCE")
+            room.spend(-sold * price, position.side, self.models.costs.rate)
 
     def _grow(self, position: Position, t: int, target: float, equity: float, room: Room) -> None:
         price = self.tape.opens[t][position.symbol]
         cost = self.models.costs.rate
-        wish = target - position.quantity * price * (1.0 + cost)
+        wish = target - position.quantity * price
         value = self.policy.affordable(wish, position.side, room.equity, room.gross, room.net, cost)
         quantity = self._lots(value / (price * (1.0 + cost)))
+        quantity = min(quantity, self._volume_left(position.symbol, t))
         if is_dust(value, equity) or quantity <= 0.0:
             return
         order = Order(self.new_id(), position.symbol, position.side, Intent.RESIZE, t - 1)
         charge = self.charge(position.symbol, quantity, price, t)
         self.ledger.buy_in(position, quantity, price, charge, t, order.order_id, "REBALANCE")
         order.filled = quantity
+        self._use(position.symbol, quantity)
         self._fate(order, t, OrderState.FILLED, "REBALANCE")
         room.spend(quantity * price, position.side, cost)
 
@@ -196,8 +198,16 @@ class Broker:
 
     def _reduce(
         self, position: Position, t: int, quantity: float, price: float, intent: Intent, why: str
-    ) -> None:
+    ) -> float:
         self._let_out(position, t, quantity, price, intent, why)
+        return quantity
+
+    def _volume_left(self, symbol: int, t: int) -> float:
+        """What the market may still take or give in this bar."""
+        return math.inf
+
+    def _use(self, symbol: int, quantity: float) -> None:
+        """Note that this much volume is used up."""
 
     def _let_out(
         self, position: Position, t: int, quantity: float, price: float, intent: Intent, why: str

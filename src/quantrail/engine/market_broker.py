@@ -185,12 +185,13 @@ class MarketBroker(Broker):
 
     def _reduce(
         self, position: Position, t: int, quantity: float, price: float, intent: Intent, why: str
-    ) -> None:
+    ) -> float:
         # What the volume cap leaves of a target or a reduction stays held.
         quantity = min(quantity, self._volume_left(position.symbol, t))
         if quantity > 0.0:
             self._use(position.symbol, quantity)
             self._let_out(position, t, quantity, price, intent, why)
+        return quantity
 
     # volume and costs
 

@@ -160,7 +160,7 @@ def _result(
         symbols=bars.symbols,
         sessions=bars.sessions[span],
         initial_capital=contract.initial_capital,
-        trades=_trade_table(ledger),
+        trades=trade_table(ledger),
         blocked_bars=tape.blocked_total,
         entry_signals=tape.entry_signals,
         result_hash=ResultHash(""),
@@ -168,7 +168,8 @@ def _result(
     )
 
 
-def _trade_table(ledger: Ledger) -> TradeTable:
+def trade_table(ledger: Ledger) -> TradeTable:
+    """The ledger's round trips as columns."""
     columns = ledger.trades.columns()
     typed: dict[str, Any] = {
         name: columns[name].astype(np.int64 if name in _WHOLE else np.float64) for name in TRADE_FIELDS

@@ -189,7 +189,7 @@ def trade_at_open(
     for i in range(kept):
         s = group[i]
         price = opens[g, s]
-        excess = held[s, QTY] - work_f[i] * start / (price * cost)
+        excess = held[s, QTY] - work_f[i] * start / price
         if start > 0.0 and excess * price > DUST * start:
             take_from(account, held[s], flags[s, SIDE], excess, price, plan)
             gross -= excess * price
@@ -199,7 +199,7 @@ def trade_at_open(
         s = group[i]
         price = opens[g, s]
         side = flags[s, SIDE] if i < kept else flags[s, WANT]
-        wish = work_f[i] * start - (held[s, QTY] * price * cost if i < kept else 0.0)
+        wish = work_f[i] * start - (held[s, QTY] * price if i < kept else 0.0)
         value = affordable(wish, side, equity, gross, net, plan)
         flags[s, WANT] = 0
         if value <= DUST * max(start, 0.0):

@@ -269,14 +269,14 @@ class _Reference:
         start = self.value_at_open(g)[0]
         for s in kept:
             p, price = self.held[s], float(self.bars.open[s, g])
-            excess = p["quantity"] - weights[s] * start / (price * (1 + self.cost))
+            excess = p["quantity"] - weights[s] * start / price
             if start > 0 and excess * price > 1e-6 * start:
                 self.sell(s, excess, price, t, "REBALANCE")
         for s in kept + ready:
             kept_one: Any = self.held.get(s)
             price = float(self.bars.open[s, g])
             side = kept_one["side"] if kept_one else orders[s]["side"]
-            spent = kept_one["quantity"] * price * (1 + self.cost) if kept_one else 0.0
+            spent = kept_one["quantity"] * price if kept_one else 0.0
             value = min(weights[s] * start - spent, self.room(g, side))
             if value <= 1e-6 * max(start, 0.0):
                 continue

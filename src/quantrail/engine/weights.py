@@ -1,0 +1,199 @@
+"""Backtests of signals computed elsewhere: target weights, under the same contract and records."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantrail.analysis.metrics import Metrics, compute_metrics
+from quantrail.domain.contract import CalcContract
+from quantrail.domain.ids import ContentHash, ResultHash
+from quantrail.domain.market import Bars, Period
+from quantrail.domain.results import ExitReason, SimulationResult, hash_result
+from quantrail.engine.benchmark import benchmark_returns
+from quantrail.engine.broker import Room
+from quantrail.engine.ledger import Ledger, Position
+from quantrail.engine.models import BpsCosts
+from quantrail.engine.policy import Policy, is_dust
+from quantrail.engine.verify import trade_table
+from quantrail.errors import DataInvalid
+
+Floats = NDArray[np.float64]
+
+
+def signals_hash(bars: Bars, weights: Floats) -> ContentHash:
+    """SHA-256 over symbols, sessions and the exact bits of ``weights`` (S, T); every NaN counts the same."""
+    digest = hashlib.sha256("\0".join(bars.symbols).encode())
+    digest.update(bars.sessions.astype("datetime64[D]").astype("<i8").tobytes())
+    plain = np.where(np.isnan(weights), np.nan, weights).astype("<f8")
+    digest.update(np.ascontiguousarray(plain).tobytes())
+    return ContentHash(digest.hexdigest())
+
+
+def run_weights(
+    bars: Bars,
+    weights: Floats,
+    period: Period,
+    contract: CalcContract,
+    costs_bps: tuple[float, float, float] = (1.0, 2.0, 3.0),
+    max_gross: float = 1.0,
+) -> tuple[SimulationResult, Metrics]:
+    """Trade to target weights.
+
+    ``weights`` (S, T): fractions of equity wanted from the close of column t on, negative short, NaN no
+    opinion (what is held stays). They fill at the open of t + 1, reductions before increases; a missing
+    bar makes the wish wait; what buying power cannot cover is left out. ``costs_bps``: fees, spread,
+    slippage per side. DataInvalid when shapes differ, a weight is infinite, or a column asks for more
+    than ``max_gross``.
+    """
+    _check(bars, weights, max_gross)
+    span = bars.span(period)
+    included = (contract.include_fees, contract.include_spread, contract.include_slippage)
+    costs = BpsCosts(*(bps / 1e4 if used else 0.0 for bps, used in zip(costs_bps, included, strict=True)))
+    book = _Book(bars, span, contract, costs, max_gross)
+    result = book.run(weights)
+    metrics = compute_metrics(result, contract, benchmark_returns(bars, span, contract))
+    return result, metrics
+
+
+def _check(bars: Bars, weights: Floats, max_gross: float) -> None:
+    if weights.shape != bars.close.shape:
+        raise DataInvalid(f"weights have shape {weights.shape}, the bars have {bars.close.shape}")
+    if np.isinf(weights).any():
+        raise DataInvalid("weights hold an infinite value")
+    gross = np.nansum(np.abs(weights), axis=0)
+    if (gross > max_gross * (1.0 + 1e-9)).any():
+        day = bars.sessions[int(np.argmax(gross))]
+        raise DataInvalid(f"weights of {day} sum to {gross.max():g} gross, more than max_gross {max_gross:g}")
+
+
+class _Book:
+    def __init__(
+        self, bars: Bars, span: slice, contract: CalcContract, costs: BpsCosts, max_gross: float
+    ) -> None:
+        self.bars, self.span, self.contract, self.costs = bars, span, contract, costs
+        self.policy = Policy(len(bars.symbols), 1.0, max_gross, max_gross, "equal_weight", 0.0)
+        self.opens = bars.open[:, span].T.tolist()
+        self.highs = bars.high[:, span].T.tolist()
+        self.lows = bars.low[:, span].T.tolist()
+        self.closes = _carried(bars.close)[:, span].T.tolist()
+        self.ledger = Ledger(contract.initial_capital)
+        self.wishes: dict[int, float] = {}
+        self.orders = 0
+
+    def run(self, weights: Floats) -> SimulationResult:
+        decided = weights[:, self.span].T
+        rows = []
+        n = len(self.opens)
+        for t in range(n):
+            if self.wishes:
+                self._trade(t)
+            for symbol, position in self.ledger.positions.items():
+                if not math.isnan(self.lows[t][symbol]):
+                    position.saw(self.lows[t][symbol], self.highs[t][symbol])
+            rows.append(self._mark(t))
+            self.wishes |= {int(s): float(decided[t, s]) for s in np.flatnonzero(~np.isnan(decided[t]))}
+        for symbol, position in sorted(self.ledger.positions.items()):
+            self.ledger.close(position, n - 1, ExitReason.OPEN, self.closes[n - 1][symbol])
+        return self._result(np.array(rows).T)
+
+    def _trade(self, t: int) -> None:
+        ready = {s: w for s, w in sorted(self.wishes.items()) if not math.isnan(self.opens[t][s])}
+        self.wishes = {s: w for s, w in self.wishes.items() if s not in ready}
+        equity = self._room_at_open(t).equity
+        if equity <= 0.0:
+            ready = dict.fromkeys(ready, 0.0)
+        wanted = {s: w * equity / self.opens[t][s] for s, w in ready.items()}
+        for s, target in wanted.items():
+            self._reduce(s, target, t, equity)
+        for s, target in wanted.items():
+            self._increase(s, target, t, equity)
+
+    def _reduce(self, s: int, target: float, t: int, equity: float) -> None:
+        position = self.ledger.positions.get(s)
+        if position is None:
+            return
+        price = self.opens[t][s]
+        excess = position.quantity - max(0.0, target * position.side)
+        if excess <= 0.0 or (target != 0.0 and is_dust(excess * price, equity)):
+            return
+        ends = target * position.side <= 0.0
+        quantity = position.quantity if ends else excess
+        charge = self.costs.charge(quantity * price)
+        self.ledger.let_out(position, quantity, price, charge, t, self._order(), "WEIGHT")
+        if ends:
+            position.quantity = 0.0
+            self.ledger.close(position, t, ExitReason.SIGNAL)
+
+    def _increase(self, s: int, target: float, t: int, equity: float) -> None:
+        position = self.ledger.positions.get(s)
+        price = self.opens[t][s]
+        more = abs(target) - (position.quantity if position else 0.0)
+        room, cost = self._room_at_open(t), 1.0 + self.costs.rate
+        side = 1 if target > 0.0 else -1
+        value = self.policy.affordable(more * price, side, room.equity, room.gross, room.net, self.costs.rate)
+        more = value / (price * cost)
+        if more <= 0.0 or is_dust(more * price, equity):
+            return
+        if position is None:
+            position = Position(s, side, 0.0, t, price, more, best=price, worst=price)
+            self.ledger.positions[s] = position
+        charge = self.costs.charge(more * price)
+        self.ledger.buy_in(position, more, price, charge, t, self._order(), "WEIGHT")
+
+    def _order(self) -> int:
+        self.orders += 1
+        return self.orders - 1
+
+    def _room_at_open(self, t: int) -> Room:
+        gross = net = 0.0
+        for s, position in sorted(self.ledger.positions.items()):
+            price = self.opens[t][s]
+            value = position.quantity * (self.closes[t - 1][s] if math.isnan(price) else price)
+            gross += value
+            net += position.side * value
+        return Room(self.ledger.cash + net, gross, net)
+
+    def _mark(self, t: int) -> tuple[float, ...]:
+        book, closes = self.ledger, self.closes[t]
+        values = [(p.side, p.quantity * closes[s]) for s, p in sorted(book.positions.items())]
+        shorts = sum(value for side, value in values if side < 0)
+        fee = shorts * self.contract.borrow_rate_annual / self.contract.annualization_factor
+        book.cash -= fee
+        book.borrow += fee
+        net = sum(side * value for side, value in values)
+        equity = book.cash + net
+        gross = sum(value for _, value in values)
+        shares = (gross / equity, net / equity) if equity > 0.0 else (0.0, 0.0)
+        return (equity, book.cash, *shares, book.traded, book.fees, book.spread, book.slippage, book.borrow)
+
+    def _result(self, series: Floats) -> SimulationResult:
+        per_bar = np.diff(series[4:], axis=1, prepend=0.0)
+        trades = trade_table(self.ledger)
+        return SimulationResult(
+            symbols=self.bars.symbols,
+            sessions=self.bars.sessions[self.span],
+            initial_capital=self.contract.initial_capital,
+            equity=series[0].copy(),
+            cash=series[1].copy(),
+            gross_exposure=series[2].copy(),
+            net_exposure=series[3].copy(),
+            traded_value=per_bar[0],
+            fees=per_bar[1],
+            spread=per_bar[2],
+            slippage=per_bar[3],
+            borrow=per_bar[4],
+            dividends=np.zeros(series.shape[1]),
+            trades=trades,
+            blocked_bars=0,
+            entry_signals=0,
+            result_hash=ResultHash(hash_result(series[0], trades.columns(), {})),
+        )
+
+
+def _carried(close: Floats) -> Floats:
+    columns = np.where(np.isnan(close), 0, np.arange(close.shape[1]))
+    return np.take_along_axis(close, np.maximum.accumulate(columns, axis=1), axis=1)
