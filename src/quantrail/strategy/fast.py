@@ -20,6 +20,7 @@ from quantrail.strategy.fast_blocks import (
     is_key,
     key_of,
     surroundings,
+    universe_block,
 )
 from quantrail.strategy.fast_modules import Joined, joined, module_plan
 from quantrail.strategy.fast_tree import fast_tree
@@ -91,13 +92,16 @@ def _form(document: Any) -> FastForm:
 
 
 def _print(document: dict[str, Any], policy: str, modules: Joined, used: list[NamedFeature]) -> FastForm:
-    around = surroundings(key_of([document.get(name, {}) for name in SECTIONS]))
-    universe, portfolio, risk, execution, cost = around.blocks
+    universe = universe_block(key_of(document.get("universe", {})))
+    symbols = universe.normal["symbols"]
+    count = None if symbols is None else len(symbols)
+    around = surroundings(key_of([document.get(name, {}) for name in SECTIONS]), count)
+    portfolio, risk, execution, cost = around.blocks
     logic = f'"features":{{{",".join([item.text for item in used])}}},"modules":{modules.text}'
-    text = f'{{{around.head},{logic},"nan_policy":"{policy}",{around.tail}}}'
+    text = f'{{{around.head},{logic},"nan_policy":"{policy}",{around.tail},"universe":{universe.text}}}'
     normal: NormalSpec = {
         "schema_version": "1.0",
-        "universe": universe,
+        "universe": universe.normal,
         "nan_policy": policy,
         "features": {item.name: item.content for item in used},
         "modules": modules.normal,

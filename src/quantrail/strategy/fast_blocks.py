@@ -109,7 +109,7 @@ execution_block = _section("execution", Execution, normal_execution)
 cost_block = _section("cost_model", CostModel, plain)
 
 
-@lru_cache(256)
+@lru_cache(64)
 def universe_block(key: bytes) -> Block:
     normal = normal_universe(checked(key, Universe, "universe"))
     if normal["symbols"] is not None and len(normal["symbols"]) > _MANY_SYMBOLS:
@@ -124,11 +124,11 @@ def portfolio_block(key: bytes, symbol_count: int | None) -> Block:
     )
 
 
-SECTIONS = ("universe", "portfolio_constraints", "risk", "execution", "cost_model")
+SECTIONS = ("portfolio_constraints", "risk", "execution", "cost_model")
 
 
 class Surroundings(NamedTuple):
-    """Everything but the logic: data in the order of SECTIONS, and text before and after the logic."""
+    """All but logic and universe: data in the order of SECTIONS, and text before and after the logic."""
 
     blocks: tuple[Any, ...]
     head: str
@@ -136,19 +136,13 @@ class Surroundings(NamedTuple):
 
 
 @lru_cache(MEMO)
-def surroundings(key: bytes) -> Surroundings:
+def surroundings(key: bytes, symbol_count: int | None) -> Surroundings:
     keys = [key_of(section) for section in marshal.loads(key)]
-    universe = universe_block(keys[0])
-    symbols = universe.normal["symbols"]
-    portfolio = portfolio_block(keys[1], None if symbols is None else len(symbols))
-    risk, execution, cost = risk_block(keys[2]), execution_block(keys[3]), cost_block(keys[4])
+    portfolio = portfolio_block(keys[0], symbol_count)
+    risk, execution, cost = risk_block(keys[1]), execution_block(keys[2]), cost_block(keys[3])
     head = f'"cost_model":{cost.text},"execution":{execution.text}'
-    tail = (
-        f'"portfolio_constraints":{portfolio.text},"risk":{risk.text},"schema_version":"1.0",'
-        f'"universe":{universe.text}'
-    )
-    blocks = (universe.normal, portfolio.normal, risk.normal, execution.normal, cost.normal)
-    return Surroundings(blocks, head, tail)
+    tail = f'"portfolio_constraints":{portfolio.text},"risk":{risk.text},"schema_version":"1.0"'
+    return Surroundings((portfolio.normal, risk.normal, execution.normal, cost.normal), head, tail)
 
 
 @lru_cache(4 * MEMO)
