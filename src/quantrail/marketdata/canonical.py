@@ -52,7 +52,7 @@ def leaves(frame: pl.DataFrame) -> pl.DataFrame:
     for name in VALUE_COLUMNS:
         # + 0.0 turns -0.0 into 0.0: equal numbers, equal bits.
         np.add(frame[name].to_numpy(), 0.0, out=rows[name])
-    months = rows["ts"].astype("datetime64[us]").astype("datetime64[M]").astype(np.int32)
+    months = _months(frame["ts"])
     codes = frame["symbol"].rle_id().to_numpy()
     starts = np.flatnonzero(np.r_[True, (np.diff(codes) != 0) | (np.diff(months) != 0)])
     bounds = np.r_[starts, frame.height]
@@ -67,6 +67,10 @@ def leaves(frame: pl.DataFrame) -> pl.DataFrame:
         },
         schema=LEAF_SCHEMA,
     )
+
+
+def _months(column: pl.Series) -> NDArray[np.int32]:
+    return ((column.dt.year() - 1970) * 12 + column.dt.month() - 1).cast(pl.Int32).to_numpy()
 
 
 def _digests(rows: NDArray[np.void], bounds: NDArray[np.int64]) -> list[bytes]:

@@ -38,7 +38,7 @@ def diff(home: Path, old: Manifest, new: Manifest) -> pl.DataFrame:
         before, after = old.parts(interval), new.parts(interval)
         for part in sorted({*before, *after}):
             pair = _Pair(before.get(part), after.get(part))
-            if pair.old is None or pair.new is None or pair.old.sha256 != pair.new.sha256:
+            if pair.old is None or pair.new is None or pair.old.digest != pair.new.digest:
                 pairs[interval, part] = pair
     frames = [_rows(home, interval, pair) for (interval, _), pair in pairs.items()]
     return pl.concat([pl.DataFrame(schema=_SCHEMA), *frames]).sort("interval", "symbol", "ts")

@@ -44,9 +44,10 @@ def write_bytes(root: Path, target: Path, content: bytes) -> None:
     settle(temp, target)
 
 
-def sha256_of(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """BLAKE2b-256 of a file: twice as fast as SHA-256 without hardware for the latter."""
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
 
 
 def replace_text(target: Path, content: str) -> None:

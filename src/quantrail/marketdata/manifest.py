@@ -18,7 +18,7 @@ from quantrail.errors import BackendCorrupt, NotFound
 from quantrail.marketdata import durable
 from quantrail.marketdata.records import Snapshot, StoredBasis, SymbolInfo
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class FileEntry:
     interval: str
     part: str
     path: str
-    sha256: str
+    digest: str
     rows: int
     first: date
     last: date

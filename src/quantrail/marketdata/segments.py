@@ -35,7 +35,7 @@ def write(root: Path, frame: pl.DataFrame, interval: str, part: str) -> tuple[Fi
     temp = durable.temporary(root)
     # Prices are decimals that repeat: dictionaries beat any encoding of their bits, in size and time.
     frame.select(COLUMNS).write_parquet(temp, compression="zstd", compression_level=1, row_group_size=32_768)
-    digest = durable.sha256_of(temp)
+    digest = durable.digest_of(temp)
     path = f"bars/{interval}/{part}/{digest[:20]}.parquet"
     found = leaves(frame)
     _write_leaves(root, path, found)
@@ -62,7 +62,7 @@ def read(root: Path, entry: FileEntry, symbols: Sequence[str] | None = None) -> 
 def verify(root: Path, entry: FileEntry) -> None:
     """BackendCorrupt when the bytes on disk are not those that were written."""
     path = root / entry.path
-    if not path.exists() or durable.sha256_of(path) != entry.sha256:
+    if not path.exists() or durable.digest_of(path) != entry.digest:
         raise BackendCorrupt(
             f"{entry.path} of the market store is missing or was changed after it was written",
             path=entry.path,
