@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from quantrail.errors import SpecInvalid
+from quantrail.errors import InvalidInput
 from quantrail.strategy.catalogue import BAR_COLUMNS, FEATURE_TYPES, VARIABLES
 from quantrail.strategy.problems import nearest
 
@@ -41,9 +41,7 @@ class Condition:
         return Condition("NOT", (("child", self),))
 
     def __bool__(self) -> bool:
-        raise SpecInvalid(
-            "a condition has no truth in Python; join with &, | and ~, with brackets", problems=[]
-        )
+        raise InvalidInput("a condition has no truth in Python; join with &, | and ~, with brackets")
 
 
 ALWAYS = Condition("TRUE", ())
@@ -137,11 +135,11 @@ def _feature(
 ) -> Value:
     names = [param.name for param in FEATURE_TYPES[name].params]
     if len(numbers) > len(names):
-        raise SpecInvalid(f"{name} has {len(names)} parameter(s), got {len(numbers)}", problems=[])
+        raise InvalidInput(f"{name} has {len(names)} parameter(s), got {len(numbers)}")
     inputs = (of,) if isinstance(of, Value) else tuple(of)
     for value in inputs:
         if value.bars or value.scale != 1:
-            raise SpecInvalid(f"an input of {name} has a lag or scale; use ind.lag(n, of=...)", problems=[])
+            raise InvalidInput(f"an input of {name} has a lag or scale; use ind.lag(n, of=...)")
     given = {**dict(zip(names, numbers, strict=False)), **params}
     return Value(name, inputs, tuple(sorted(given.items())))
 

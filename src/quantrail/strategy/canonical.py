@@ -10,13 +10,14 @@ from typing import Any
 
 from quantrail.domain.identity import canonical_json
 from quantrail.domain.ids import LogicHash, StrategyId
-from quantrail.errors import SpecInvalid
+from quantrail.errors import InvalidInput, SpecInvalid
 from quantrail.strategy.documents import load_document
 from quantrail.strategy.fast import FastForm, fast_form
 from quantrail.strategy.models import StrategySpec
 from quantrail.strategy.normal import NormalSpec
 from quantrail.strategy.normalise import normal_spec
 from quantrail.strategy.parse import parse_document
+from quantrail.strategy.problems import ProblemList, spec_invalid
 
 SPEC_HASH_VERSION = "h1"
 
@@ -79,8 +80,14 @@ def canonical_from_json(data: bytes) -> CanonicalSpec:
     try:
         normal = json.loads(data)
         found = from_normal(normal)
-    except (ValueError, KeyError, TypeError) as error:
-        raise SpecInvalid(f"not a stored canonical spec: {error}", problems=[]) from error
+    except (ValueError, KeyError, TypeError, RecursionError, InvalidInput) as error:
+        raise _not_stored(f"not a stored canonical spec: {error}") from error
     if found.json != data:
-        raise SpecInvalid("a stored spec is not in canonical form; was it edited?", problems=[])
+        raise _not_stored("a stored spec is not in canonical form; was it edited?")
     return found
+
+
+def _not_stored(message: str) -> SpecInvalid:
+    problems = ProblemList()
+    problems.add((), "NOT_A_DOCUMENT", message)
+    return spec_invalid(problems.items)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from quantrail.errors import SpecInvalid
+from quantrail.errors import InvalidInput
 from quantrail.strategy import ALWAYS, FEATURE_TYPES, bar, builders, canonicalise, ind, parse_spec, spec
 
 REFERENCES = Path(__file__).parents[2] / "golden" / "spec" / "references"
@@ -123,15 +123,15 @@ def test_two_features_that_would_share_a_key_get_two() -> None:
 
 
 def test_what_reads_like_python_and_is_not_meant_is_refused() -> None:
-    with pytest.raises(SpecInvalid, match="brackets"):
+    with pytest.raises(InvalidInput, match="brackets"):
         bool(ALWAYS)
     with pytest.raises(AttributeError, match="did you mean 'sma'"):
         ind.smaa(20)
     with pytest.raises(AttributeError, match="did you mean 'close'"):
         bar.clsoe.lag(1)
-    with pytest.raises(SpecInvalid, match="1 parameter"):
+    with pytest.raises(InvalidInput, match="1 parameter"):
         ind.sma(20, 30)
-    with pytest.raises(SpecInvalid, match="lag or scale"):
+    with pytest.raises(InvalidInput, match="lag or scale"):
         ind.sma(20, of=bar.close.lag(1))
 
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from quantrail.errors import SpecInvalid
-from quantrail.strategy import TEMPLATES, canonicalise, load_document, parse_spec
+from quantrail.strategy import TEMPLATES, canonical_from_json, canonicalise, load_document, parse_spec
 
 
 def codes(data: Any) -> set[str]:
@@ -83,3 +83,17 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     assert codes(tmp_path / "bytes.yaml") == {"NOT_A_DOCUMENT"}
     (tmp_path / "large.yaml").write_text("a" * 300_000)
     assert codes(tmp_path / "large.yaml") == {"TOO_LARGE"}
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b"{}", b'{"features": {}, "modules": {}} ', b"\xff", b'{"a": NaN}']
+)
+def test_what_is_not_a_stored_spec_is_refused(data: bytes) -> None:
+    with pytest.raises(SpecInvalid, match="stored"):
+        canonical_from_json(data)
+
+
+def test_a_stored_spec_that_was_edited_is_refused() -> None:
+    stored = canonicalise(TEMPLATES["SMA_CROSSOVER"].build()).json
+    with pytest.raises(SpecInvalid, match="edited"):
+        canonical_from_json(stored.replace(b'"period":20', b'"period":20.0'))

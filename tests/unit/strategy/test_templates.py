@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from quantrail.errors import NotFound, SpecInvalid
+from quantrail.errors import InvalidInput, NotFound, SpecInvalid
 from quantrail.strategy import (
     ATOMS,
     FEATURE_TYPES,
@@ -132,7 +132,7 @@ def test_templates_are_functions_too() -> None:
     assert "sma_crossover" in dir(templates)
     with pytest.raises(AttributeError, match="sma_crossover"):
         templates.sma_crosover()
-    with pytest.raises(SpecInvalid, match="twice"):
+    with pytest.raises(InvalidInput, match="twice"):
         templates.sma_crossover(20, short_window=20)
 
 

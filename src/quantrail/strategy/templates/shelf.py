@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from quantrail.errors import SpecInvalid
+from quantrail.errors import InvalidInput
 from quantrail.strategy.problems import nearest
 from quantrail.strategy.templates.registry import TEMPLATES
 from quantrail.strategy.templates.template import Template
@@ -26,13 +26,11 @@ def _builder(template: Template) -> Builder:
 
     def build(*values: float, symbols: Sequence[str] | None = None, **given: Any) -> dict[str, Any]:
         if len(values) > len(names):
-            raise SpecInvalid(
-                f"{template.template_id} has {len(names)} parameters, got {len(values)}", problems=[]
-            )
+            raise InvalidInput(f"{template.template_id} has {len(names)} parameters, got {len(values)}")
         params = dict(zip(names, values, strict=False))
         twice = sorted(params.keys() & given.keys())
         if twice:
-            raise SpecInvalid(f"{template.template_id} got {', '.join(twice)} twice", problems=[])
+            raise InvalidInput(f"{template.template_id} got {', '.join(twice)} twice")
         sections = {key: given.pop(key) for key in list(given) if key not in names and key in SECTIONS}
         return template.build({**params, **given}, symbols, **sections)
 

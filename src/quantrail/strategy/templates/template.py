@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quantrail.domain.enums import Tier
-from quantrail.errors import SpecInvalid
+from quantrail.errors import InvalidInput
 from quantrail.strategy.problems import ProblemList, nearest, spec_invalid
 from quantrail.strategy.templates.atom import Atom, fill, parameter_schema
 from quantrail.strategy.templates.parameter import Parameter, Rule, Value, check_params
@@ -116,7 +116,7 @@ def assemble(atoms: Sequence[Atom], params: Mapping[str, Value]) -> dict[str, An
 def _only(atoms: Sequence[Atom], role: str) -> Atom:
     found = [atom for atom in atoms if atom.kind == role]
     if len(found) != 1:
-        raise SpecInvalid(f"a strategy needs exactly one {role} atom, got {len(found)}", problems=[])
+        raise InvalidInput(f"a strategy needs exactly one {role} atom, got {len(found)}")
     return found[0]
 
 
