@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 from quantrail.strategy.normal import NormalSide, NormalSpec
 from quantrail.strategy.tree import children_of
-
-_ENTRY_PARTS = ("entry", "short_entry")
 
 
 def to_document(spec: NormalSpec) -> dict[str, Any]:
@@ -94,68 +93,103 @@ def _rename_operand(value: Any, keys: Mapping[str, str]) -> Any:
 def recombine(entry_parent: Mapping[str, Any], exit_parent: Mapping[str, Any]) -> dict[str, Any]:
     """A document that enters like one parent and exits, sizes and stops like the other.
 
+    It holds only the conditions and features that it uses, so that children of children stay small.
     Features of the exit parent whose key stands for something else in the entry parent are renamed.
     Both parents are documents with the same direction; neither is changed. Metadata is left to the caller.
     """
-    child = copy.deepcopy({key: value for key, value in exit_parent.items() if key != "metadata"})
-    keys = _free_keys(entry_parent.get("features", {}), child.get("features", {}))
-    child["features"] = {
-        **copy.deepcopy(dict(entry_parent.get("features", {}))),
-        **_renamed_features(child.get("features", {}), keys),
-    }
-    trees = {f"exit_{name}": rename_tree(tree, keys) for name, tree in child["conditions"].items()}
-    child["conditions"] = {**copy.deepcopy(dict(entry_parent["conditions"])), **trees}
-    child["modules"] = _joined_modules(entry_parent["modules"], child["modules"], keys)
+    modules, conditions = _taken(entry_parent, _ENTRIES, {})
+    features = _used_features(entry_parent, conditions.values(), ())
+    keys, more = _renamed_apart(exit_parent, features)
+    exits, exit_conditions = _taken(exit_parent, _EXITS, keys)
+    child = copy.deepcopy({key: value for key, value in exit_parent.items() if key not in _REPLACED})
+    child["features"] = features | more
+    child["conditions"] = conditions | exit_conditions
+    child["modules"] = {**_frame(entry_parent, exit_parent, keys), **modules, **exits}
     child["universe"] = copy.deepcopy(dict(entry_parent.get("universe", {})))
     return child
 
 
-def _free_keys(taken: Mapping[str, Any], features: Mapping[str, Any]) -> dict[str, str]:
+_ENTRIES, _EXITS = ("entry", "short_entry"), ("exit", "short_exit")
+_REPLACED = ("metadata", "name", "family", "features", "conditions", "modules", "universe")
+
+
+def _taken(
+    parent: Mapping[str, Any], names: tuple[str, ...], keys: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    # Modules of one parent, and their conditions under the modules' names.
+    modules: dict[str, Any] = {}
+    conditions: dict[str, Any] = {}
+    for name in names:
+        if parent["modules"].get(name):
+            modules[name] = copy.deepcopy(dict(parent["modules"][name]))
+            for use, key in (("condition", name), ("filter", f"{name}_filter")):
+                if modules[name].get(use):
+                    conditions[key] = rename_tree(parent["conditions"][modules[name][use]["ref"]], keys)
+                    modules[name][use] = {"ref": key}
+    return modules, conditions
+
+
+def _used_features(
+    parent: Mapping[str, Any], trees: Iterable[Mapping[str, Any]], more: tuple[str, ...]
+) -> dict[str, Any]:
+    features = parent.get("features", {})
+    waiting = [*more, *(name for tree in trees for name in _names(tree))]
+    used: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in features and name not in used:
+            used.add(name)
+            waiting += features[name].get("inputs") or ()
+    return {key: copy.deepcopy(dict(features[key])) for key in features if key in used}
+
+
+def _names(tree: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in tree.items():
+        if key in ("left", "right", "value", "low", "high"):
+            name = value.get("ref") if isinstance(value, Mapping) else value
+            if isinstance(name, str):
+                yield name
+    for child in children_of(dict(tree)):
+        yield from _names(child)
+
+
+def _renamed_apart(
+    parent: Mapping[str, Any], taken: Mapping[str, Any]
+) -> tuple[dict[str, str], dict[str, Any]]:
+    # Features of the exit parent under keys that mean nothing else in ``taken``.
+    _, conditions = _taken(parent, _EXITS, {})
+    selection = parent["modules"].get("selection")
+    features = _used_features(parent, conditions.values(), (selection["feature"],) if selection else ())
     keys: dict[str, str] = {}
     for key, feature in features.items():
-        name = key
         # The inputs of an equal feature may differ in meaning, so only plain ones are shared.
-        while name in taken and (taken[name] != feature or _reads_features(feature, features)):
-            name = f"{name}_x"
-        keys[key] = name
-    return keys
+        shared = taken.get(key) == feature and not any(
+            name in features for name in feature.get("inputs") or ()
+        )
+        keys[key] = key if shared or key not in taken else _free_key(key, {*taken, *features, *keys.values()})
+    return keys, {keys[key]: _with_keys(feature, keys) for key, feature in features.items()}
 
 
-def _reads_features(feature: Mapping[str, Any], features: Mapping[str, Any]) -> bool:
-    return any(source in features for source in feature.get("inputs") or ())
+def _free_key(key: str, taken: set[str]) -> str:
+    stem = key.partition("_x")[0]
+    return next(name for name in (f"{stem}_x{number}" for number in count(2)) if name not in taken)
 
 
-def _renamed_features(features: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:
-    renamed = {}
-    for key, feature in features.items():
-        renamed[keys[key]] = dict(feature)
-        if feature.get("inputs"):
-            renamed[keys[key]]["inputs"] = [keys.get(source, source) for source in feature["inputs"]]
-    return renamed
+def _with_keys(feature: dict[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:
+    if feature.get("inputs"):
+        return {**feature, "inputs": [keys.get(name, name) for name in feature["inputs"]]}
+    return feature
 
 
-def _joined_modules(
-    entries: Mapping[str, Any], exits: dict[str, Any], keys: Mapping[str, str]
+def _frame(
+    entry_parent: Mapping[str, Any], exit_parent: Mapping[str, Any], keys: Mapping[str, str]
 ) -> dict[str, Any]:
-    modules = dict(exits)
-    for name in ("exit", "short_exit"):
-        if modules.get(name):
-            modules[name] = _prefixed(modules[name])
-    for name in _ENTRY_PARTS:
-        modules.pop(name, None)
-        if entries.get(name):
-            modules[name] = copy.deepcopy(dict(entries[name]))
-    if modules.get("selection"):
-        feature = modules["selection"]["feature"]
-        modules["selection"] = {**modules["selection"], "feature": keys.get(feature, feature)}
+    # Direction, selection and regime; the entry's regime wins, since filters stand with entries.
+    entries, exits = entry_parent["modules"], exit_parent["modules"]
+    frame = {key: copy.deepcopy(exits[key]) for key in ("direction", "selection", "regime") if key in exits}
+    if frame.get("selection"):
+        feature = frame["selection"]["feature"]
+        frame["selection"] = {**frame["selection"], "feature": keys.get(feature, feature)}
     if entries.get("regime"):
-        modules["regime"] = copy.deepcopy(dict(entries["regime"]))
-    return modules
-
-
-def _prefixed(module: Mapping[str, Any]) -> dict[str, Any]:
-    out = dict(module)
-    for use in ("condition", "filter"):
-        if out.get(use):
-            out[use] = {"ref": f"exit_{out[use]['ref']}"}
-    return out
+        frame["regime"] = copy.deepcopy(entries["regime"])
+    return frame

@@ -175,3 +175,22 @@ def test_any_two_parents_recombine_and_a_parent_with_itself_is_itself() -> None:
         assert long["entry"] == mothers["entry"]
         assert long["exit"] == fathers["exit"]
         assert child.spec["risk"] == father.spec["risk"]
+
+
+def test_children_of_children_stay_small_and_valid() -> None:
+    rng = Random(3)
+    family = [TEMPLATES[name].build(drawn(name, rng), ["SPY"]) for name in TEMPLATES]
+    for _ in range(300):
+        first, second = rng.choice(family), rng.choice(family)
+        child = recombine(first, second)
+        long, mothers, fathers = (
+            canonicalise(item).spec["modules"]["long"] for item in (child, first, second)
+        )
+        assert long is not None
+        assert mothers is not None
+        assert fathers is not None
+        assert (long["entry"], long["exit"]) == (mothers["entry"], fathers["exit"])
+        assert len(child["features"]) <= 10
+        assert len(child["conditions"]) <= 3
+        family[rng.randrange(len(family))] = child
+    assert all(len(key) < 30 for member in family for key in member["features"])
