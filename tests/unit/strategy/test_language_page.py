@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from quantrail.strategy import CODES, StrategySpec, canonicalise, parse_spec
+from quantrail.strategy.templates.page import templates_page
 
 PAGE = (Path(__file__).parents[3] / "docs" / "strategy-language.md").read_text(encoding="utf-8")
 
@@ -29,3 +30,8 @@ def test_the_example_in_python_is_the_example_in_yaml(capsys: pytest.CaptureFixt
 def test_every_problem_code_and_section_is_on_the_page() -> None:
     assert [code for code in CODES if code not in PAGE] == []
     assert [name for name in StrategySpec.model_fields if name not in PAGE and name != "schema_version"] == []
+
+
+def test_the_page_of_templates_is_what_the_registry_says() -> None:
+    page = Path(__file__).parents[3] / "docs" / "templates.md"
+    assert page.read_text(encoding="utf-8") == templates_page()
