@@ -9,8 +9,9 @@ from quantrail.strategy.templates.registry import ATOMS, TEMPLATES
 
 _HEAD = """# Templates and atoms
 
-Written by `python -m quantrail.strategy.templates.page`; a test keeps it equal to the registry. Nothing here has
-evidence behind it yet: every piece starts at tier T0 with confidence 0.5, and the store keeps what is learnt.
+Written by `python -m quantrail.strategy.templates.page`; a test keeps it equal to the registry. Nothing
+here has evidence behind it yet: every piece starts at tier T0 with confidence 0.5, and the store keeps
+what is learnt.
 """
 
 
@@ -25,10 +26,9 @@ def templates_page() -> str:
             "",
         ]
     lines += ["## Atoms", "", "| atom | kind | why | source | parameters |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {atom.atom_id} | {atom.kind} | {atom.rationale} | {atom.reference} | {_parameters(atom.parameters)} |"
-        for atom in ATOMS.values()
-    ]
+    for atom in ATOMS.values():
+        cells = (atom.atom_id, atom.kind, atom.rationale, atom.reference, _parameters(atom.parameters))
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
