@@ -40,7 +40,7 @@ class Broker:
 
     def at_open(self, t: int) -> None:
         """Exits first, then resizing, then entries in rank order."""
-        for position in sorted(self.ledger.positions.values(), key=lambda p: p.symbol):
+        for position in self.ledger.by_symbol():
             if not math.isnan(self.tape.opens[t][position.symbol]):
                 self._exit_at_open(position, t)
         if self.entries or self.resize:
@@ -62,7 +62,7 @@ class Broker:
 
     def inside_bar(self, t: int) -> None:
         """Stops before targets at their levels; then watermarks and excursions follow the bar."""
-        for position in sorted(self.ledger.positions.values(), key=lambda p: p.symbol):
+        for position in self.ledger.by_symbol():
             low, high = self.tape.lows[t][position.symbol], self.tape.highs[t][position.symbol]
             if math.isnan(low):
                 continue
@@ -124,7 +124,7 @@ class Broker:
             vol = self._volatility(t - 1, position.symbol)
             return not math.isnan(self.tape.opens[t][position.symbol]) and vol > 0.0
 
-        return [p for p in sorted(self.ledger.positions.values(), key=lambda p: p.symbol) if can(p)]
+        return [p for p in self.ledger.by_symbol() if can(p)]
 
     def _shrink(self, position: Position, t: int, target: float, equity: float, room: Room) -> None:
         price = self.tape.opens[t][position.symbol]

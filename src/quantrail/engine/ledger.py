@@ -109,6 +109,12 @@ class Ledger:
     borrow: float = 0.0
     dividends: float = 0.0
 
+    def by_symbol(self) -> list[Position]:
+        """Positions in symbol order, safe to close while walking through."""
+        if not self.positions:
+            return []
+        return [self.positions[symbol] for symbol in sorted(self.positions)]
+
     def buy_in(
         self,
         position: Position,

@@ -32,7 +32,7 @@ class MarketBroker(Broker):
     def at_open(self, t: int) -> None:
         self.used = {}
         self._corporate_actions(t)
-        for position in sorted(self.ledger.positions.values(), key=lambda p: p.symbol):
+        for position in self.ledger.by_symbol():
             if not math.isnan(self.tape.opens[t][position.symbol]):
                 self._exit_at_open(position, t)
         if self.resize:

@@ -101,7 +101,7 @@ def read_tape(bars: Bars, spec: NormalSpec, span: slice) -> Tape:
         opens=_rows(bars.open, span),
         highs=_rows(bars.high, span),
         lows=_rows(bars.low, span),
-        closes=_rows(_carried(bars.close), span),
+        closes=_rows(carried(bars.close), span),
         present=_rows(allowed, span),
         members=None if member is None else _rows(member, span),
         places=None if places is None else _rows(places, span),
@@ -176,9 +176,7 @@ def _symbols_per_bar(flags: Flags) -> list[list[int]]:
     return out
 
 
-def _carried(close: NDArray[np.float64]) -> NDArray[np.float64]:
-    out = close.copy()
-    for t in range(1, out.shape[1]):
-        gone = np.isnan(out[:, t])
-        out[gone, t] = out[gone, t - 1]
-    return out
+def carried(close: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Closes (S, T) with the last known one in place of a missing bar."""
+    columns = np.where(np.isnan(close), 0, np.arange(close.shape[1]))
+    return np.take_along_axis(close, np.maximum.accumulate(columns, axis=1), axis=1)

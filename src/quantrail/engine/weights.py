@@ -18,6 +18,7 @@ from quantrail.engine.broker import Room
 from quantrail.engine.ledger import Ledger, Position
 from quantrail.engine.models import BpsCosts
 from quantrail.engine.policy import Policy, is_dust
+from quantrail.engine.tape import carried
 from quantrail.engine.verify import trade_table
 from quantrail.errors import DataInvalid
 
@@ -79,7 +80,7 @@ class _Book:
         self.opens = bars.open[:, span].T.tolist()
         self.highs = bars.high[:, span].T.tolist()
         self.lows = bars.low[:, span].T.tolist()
-        self.closes = _carried(bars.close)[:, span].T.tolist()
+        self.closes = carried(bars.close)[:, span].T.tolist()
         self.ledger = Ledger(contract.initial_capital)
         self.wishes: dict[int, float] = {}
         self.orders = 0
@@ -192,8 +193,3 @@ class _Book:
             entry_signals=0,
             result_hash=ResultHash(hash_result(series[0], trades.columns(), {})),
         )
-
-
-def _carried(close: Floats) -> Floats:
-    columns = np.where(np.isnan(close), 0, np.arange(close.shape[1]))
-    return np.take_along_axis(close, np.maximum.accumulate(columns, axis=1), axis=1)

@@ -91,6 +91,26 @@ def simulate(
     peak = plan.capital
     gross_sum = 0.0
     gross_max = 0.0
+    # Copies: the arrays written below might alias the plan for all the compiler knows.
+    entry_long = plan.entry_long
+    exit_long = plan.exit_long
+    entry_short = plan.entry_short
+    exit_short = plan.exit_short
+    member = plan.member
+    hold_long = plan.hold_long
+    hold_short = plan.hold_short
+    rebalance = plan.rebalance
+    borrow = plan.borrow
+    max_positions = plan.max_positions
+    daily_loss = plan.daily_loss
+    drawdown = plan.drawdown
+    trail_kind = plan.trail_kind
+    trail_value = plan.trail_value
+    hard_kind = plan.hard_kind
+    present_words = signals[0]
+    in_long, out_long = signals[max(entry_long, 0)], signals[max(exit_long, 0)]
+    in_short, out_short = signals[max(entry_short, 0)], signals[max(exit_short, 0)]
+    members = signals[max(member, 0)]
     for t in range(n):
         g = first + t
         if count[0] + n_symbols + count[1] > trade_i.shape[1]:
@@ -109,7 +129,7 @@ def simulate(
                         leave_at_open(
                             s, t, price, plan, account, held, flags, levels, masks, trade_i, trade_f, count
                         )
-        if wanted and (gaps or resize or count[1] < plan.max_positions):
+        if wanted and (gaps or resize or count[1] < max_positions):
             ask_for_entry(t, g, plan, ranks, flags, masks)
         else:
             # Without a free slot every order lapses; none waits where no bar is missing.
@@ -143,11 +163,11 @@ def simulate(
                         )  # fmt: skip
                         if flags[s, SIDE] == 0:
                             continue
-                    if plan.trail_kind != 0 and side * (best - held[s, WATER]) > 0.0:
+                    if trail_kind != 0 and side * (best - held[s, WATER]) > 0.0:
                         held[s, WATER] = best
-                        gap = plan.trail_value * best if plan.trail_kind == 1 else held[s, TRAIL]
+                        gap = trail_value * best if trail_kind == 1 else held[s, TRAIL]
                         level = best - side * gap
-                        if plan.hard_kind == 0 or side * (level - held[s, HARD]) > 0.0:
+                        if hard_kind == 0 or side * (level - held[s, HARD]) > 0.0:
                             held[s, NEAR] = level
 
         # the close: mark
@@ -165,14 +185,16 @@ def simulate(
                     s = (w << 6) + lowest_bit(word)
                     word &= word - ONE
                     short_value += held[s, QTY] * marks[g, s]
-            if short_value > 0.0 and plan.borrow > 0.0:
-                account[CASH] -= short_value * plan.borrow
-                account[BORROW] += short_value * plan.borrow
+            if short_value > 0.0 and borrow > 0.0:
+                account[CASH] -= short_value * borrow
+                account[BORROW] += short_value * borrow
         value = account[CASH] + long_value - short_value
         equity[t] = value
-        gross = (long_value + short_value) / value if value > 0.0 else 0.0
-        gross_sum += gross
-        gross_max = max(gross_max, gross)
+        gross = 0.0
+        if count[1] > 0 and value > 0.0:
+            gross = (long_value + short_value) / value
+            gross_sum += gross
+            gross_max = max(gross_max, gross)
         if detailed:
             series[0, t] = account[CASH]
             series[1, t] = gross
@@ -185,9 +207,9 @@ def simulate(
             break
         broken = value <= 0.0
         if guarded and not broken:
-            broken = plan.daily_loss > 0.0 and value <= previous * (1.0 - plan.daily_loss)
+            broken = daily_loss > 0.0 and value <= previous * (1.0 - daily_loss)
             peak = max(peak, value)
-            broken = broken or (plan.drawdown > 0.0 and value <= peak * (1.0 - plan.drawdown))
+            broken = broken or (drawdown > 0.0 and value <= peak * (1.0 - drawdown))
         previous = value
         if broken and not halted:
             halted = True
@@ -211,48 +233,48 @@ def simulate(
                             series[k, rest] = series[k, t]
                 break
             continue
-        if plan.rebalance > 0 and calendar[plan.rebalance, g]:
+        if rebalance > 0 and calendar[rebalance, g]:
             resize = count[1] > 0
         for w in range(n_words):
-            present = signals[0, w, g]
+            present = present_words[w, g]
             long_held = masks[0, w] & present
             short_held = masks[1, w] & present
             if (long_held | short_held) != ZERO:
                 leave = ZERO
-                if plan.exit_long >= 0:
-                    leave |= long_held & signals[plan.exit_long, w, g]
-                if plan.exit_short >= 0:
-                    leave |= short_held & signals[plan.exit_short, w, g]
+                if exit_long >= 0:
+                    leave |= long_held & out_long[w, g]
+                if exit_short >= 0:
+                    leave |= short_held & out_short[w, g]
                 masks[3, w] |= leave
                 while leave != ZERO:
                     s = (w << 6) + lowest_bit(leave)
                     leave &= leave - ONE
                     flags[s, EXIT_WHY] = 1
-                if plan.member >= 0:
-                    leave = (long_held | short_held) & ~signals[plan.member, w, g]
+                if member >= 0:
+                    leave = (long_held | short_held) & ~members[w, g]
                     while leave != ZERO:
                         s = (w << 6) + lowest_bit(leave)
                         leave &= leave - ONE
                         if flags[s, EXIT_WHY] == 0:
                             flags[s, EXIT_WHY] = 6
                             masks[3, w] |= ONE << np.uint64(s & 63)
-                if plan.hold_long > 0 or plan.hold_short > 0:
+                if hold_long > 0 or hold_short > 0:
                     leave = long_held | short_held
                     while leave != ZERO:
                         s = (w << 6) + lowest_bit(leave)
                         leave &= leave - ONE
-                        limit = plan.hold_long if flags[s, SIDE] > 0 else plan.hold_short
+                        limit = hold_long if flags[s, SIDE] > 0 else hold_short
                         old = limit > 0 and t - flags[s, ENTRY_BAR] + 1 >= limit
                         if old and flags[s, EXIT_WHY] == 0:
                             flags[s, EXIT_WHY] = 2
                             masks[3, w] |= ONE << np.uint64(s & 63)
             leaving = leaving or masks[3, w] != ZERO
         for w in range(n_words):
-            free = signals[0, w, g] & ~(masks[0, w] | masks[1, w])
-            if plan.entry_long >= 0:
-                masks[4, w] = signals[plan.entry_long, w, g] & free
-            if plan.entry_short >= 0:
-                masks[5, w] = signals[plan.entry_short, w, g] & free
+            free = present_words[w, g] & ~(masks[0, w] | masks[1, w])
+            if entry_long >= 0:
+                masks[4, w] = in_long[w, g] & free
+            if entry_short >= 0:
+                masks[5, w] = in_short[w, g] & free
             wanted = wanted or (masks[4, w] | masks[5, w]) != ZERO
     for s in range(n_symbols):
         if flags[s, SIDE] != 0:
