@@ -66,10 +66,11 @@ class ReproductionKey:
 
 def backtest_id(key: ReproductionKey) -> BacktestId:
     """UUIDv8 (RFC 9562) from the first 128 bits of the key's SHA-256."""
-    digest = int.from_bytes(hashlib.sha256(_canonical_key(key)).digest()[:16], "big")
-    digest = digest & ~(0xF << 76) | (0x8 << 76)  # version
-    digest = digest & ~(0x3 << 62) | (0x2 << 62)  # variant
-    return BacktestId(str(uuid.UUID(int=digest)))
+    raw = bytearray(hashlib.sha256(_canonical_key(key)).digest()[:16])
+    raw[6] = raw[6] & 0x0F | 0x80  # version 8
+    raw[8] = raw[8] & 0x3F | 0x80  # variant
+    text = raw.hex()
+    return BacktestId(f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}")
 
 
 def _canonical_key(key: ReproductionKey) -> bytes:

@@ -71,31 +71,31 @@ def _walks(
     session: Session, where: LeaderboardFilter, order: LeaderboardOrder, policy: int, after: Place | None
 ) -> Iterator[_Clause]:
     column = "sc.score_total" if order is LeaderboardOrder.SCORE else f"m.{order.value}"
-    engines = (EngineMode.A, EngineMode.B) if where.engine_mode is None else (where.engine_mode,)
-    for engine in engines:
-        for source in _sources(session, where, order, engine):
-            clauses = [
-                source,
-                _Clause("sc.policy_pk = ?", (policy,)),
-                _Clause("sc.engine_mode = ?", (engine.value,)),
-                *_conditions(session, where),
-                *([] if after is None else [_after(column, after)]),
-                *([_UNVERIFIED] if where.engine_mode is None and engine is EngineMode.A else []),
-            ]
-            joined = " AND ".join(clause.sql for clause in clauses)
-            tail = f"ORDER BY {column} DESC{_nulls(session, order)}, sc.backtest_pk"
-            yield _Clause(
-                f"SELECT {column}, sc.backtest_pk FROM {joined} {tail}",
-                tuple(param for clause in clauses for param in clause.params),
-            )
+    tail = f"ORDER BY {column} DESC{_nulls(session, order)}, sc.backtest_pk"
+    for source in _sources(session, where, order):
+        clauses = [
+            source,
+            _Clause("sc.policy_pk = ?", (policy,)),
+            *_conditions(session, where),
+            *([] if after is None else [_after(column, after)]),
+        ]
+        yield _Clause(
+            f"SELECT {column}, sc.backtest_pk FROM {' AND '.join(clause.sql for clause in clauses)} {tail}",
+            tuple(param for clause in clauses for param in clause.params),
+        )
 
 
 # A strategy's screening result steps back once a verified one is there. Not spelt as NOT EXISTS, which
 # PostgreSQL turns into a join over the whole table before it looks at the limit.
-_UNVERIFIED = _Clause(
+_UNVERIFIED = (
     "(SELECT 1 FROM scores vb WHERE vb.strategy_pk = sc.strategy_pk "
     "AND vb.policy_pk = sc.policy_pk AND vb.engine_mode = 'B' LIMIT 1) IS NULL"
 )
+_SHOWN = f"(sc.engine_mode = 'B' OR {_UNVERIFIED})"
+
+
+def _engine(where: LeaderboardFilter) -> str:
+    return _SHOWN if where.engine_mode is None else f"sc.engine_mode = '{where.engine_mode.value}'"
 
 
 def _nulls(session: Session, order: LeaderboardOrder) -> str:
@@ -105,34 +105,47 @@ def _nulls(session: Session, order: LeaderboardOrder) -> str:
     return "" if silent else " NULLS LAST"
 
 
-def _sources(
-    session: Session, where: LeaderboardFilter, order: LeaderboardOrder, engine: EngineMode
-) -> Iterator[_Clause]:
-    """The tables to walk, the most selective index first, ending in an open condition."""
-    sqlite = session.dialect == "sqlite"
-    join = "CROSS JOIN" if sqlite else "JOIN"
+def _sources(session: Session, where: LeaderboardFilter, order: LeaderboardOrder) -> Iterator[_Clause]:
+    """The tables to walk, the most selective index first, down to the engine's condition."""
+    join = "CROSS JOIN" if session.dialect == "sqlite" else "JOIN"
     metrics = f" {join} metrics m ON m.backtest_pk = sc.backtest_pk" if _needs_metrics(where, order) else ""
-
-    def scores(index: str) -> str:
-        return f"scores sc INDEXED BY {index}" if sqlite else "scores sc"
-
     if where.strategy_id is not None or (where.tier is not None and where.tier is not Tier.T0):
         yield _by_strategy(where, join, metrics)
     elif where.run_id is not None:
-        run = _pk(session, "runs", "run_id", v.uuid16(where.run_id, "run_id"), where.run_id)
-        yield _Clause(f"{scores('ix_scores_run')}{metrics} WHERE sc.run_pk = ?", (run,))
-        yield _Clause(
-            f"(SELECT DISTINCT t.backtest_pk FROM iterations i {join} trials t ON t.iteration_pk = i.pk "
-            f"AND t.outcome = 'cached' WHERE i.run_pk = ?) met {join} scores sc "
-            f"ON sc.backtest_pk = met.backtest_pk{metrics} WHERE sc.run_pk <> ?",
-            (run, run),
-        )
-    elif where.template_id is not None:
-        yield _Clause(f"{scores('ix_scores_template')}{metrics} WHERE 1 = 1")
+        yield from _by_run(session, where, join, metrics)
+    elif where.template_id is not None and where.engine_mode is not EngineMode.B:
+        yield _Clause(f"{_scores(session, 'ix_scores_template')}{metrics} WHERE {_engine(where)}")
     elif order is not LeaderboardOrder.SCORE:
-        yield _Clause(f"metrics m {join} scores sc ON sc.backtest_pk = m.backtest_pk WHERE 1 = 1")
+        yield _Clause(f"metrics m {join} scores sc ON sc.backtest_pk = m.backtest_pk WHERE {_engine(where)}")
     else:
-        yield _Clause(f"{scores('ix_scores_engine')}{metrics} WHERE 1 = 1")
+        yield from _by_engine(session, where, metrics)
+
+
+def _scores(session: Session, index: str) -> str:
+    return f"scores sc INDEXED BY {index}" if session.dialect == "sqlite" else "scores sc"
+
+
+def _by_engine(session: Session, where: LeaderboardFilter, metrics: str) -> Iterator[_Clause]:
+    """One walk per engine; verified results are few, so that any other filter on them is cheap."""
+    table = f"{_scores(session, 'ix_scores_engine')}{metrics}"
+    if where.engine_mode is not EngineMode.B:
+        unverified = "" if where.engine_mode is EngineMode.A else f" AND {_UNVERIFIED}"
+        yield _Clause(f"{table} WHERE sc.engine_mode = 'A'{unverified}")
+    if where.engine_mode is not EngineMode.A:
+        yield _Clause(f"{table} WHERE sc.engine_mode = 'B'")
+
+
+def _by_run(session: Session, where: LeaderboardFilter, join: str, metrics: str) -> Iterator[_Clause]:
+    """What the run produced first, and what it met again from earlier runs."""
+    run = _pk(session, "runs", "run_id", v.uuid16(str(where.run_id), "run_id"), str(where.run_id))
+    index = "ix_scores_engine" if where.engine_mode is EngineMode.B else "ix_scores_run"
+    yield _Clause(f"{_scores(session, index)}{metrics} WHERE {_engine(where)} AND sc.run_pk = ?", (run,))
+    yield _Clause(
+        f"(SELECT DISTINCT t.backtest_pk FROM iterations i {join} trials t ON t.iteration_pk = i.pk "
+        f"AND t.outcome = 'cached' WHERE i.run_pk = ?) met {join} scores sc "
+        f"ON sc.backtest_pk = met.backtest_pk{metrics} WHERE {_engine(where)} AND sc.run_pk <> ?",
+        (run, run),
+    )
 
 
 def _by_strategy(where: LeaderboardFilter, join: str, metrics: str) -> _Clause:
@@ -143,7 +156,7 @@ def _by_strategy(where: LeaderboardFilter, join: str, metrics: str) -> _Clause:
         param = v.hash32(where.strategy_id, "strategy_id")
     return _Clause(
         f"{table} {join} backtests bt ON bt.strategy_pk = {pk} {join} scores sc ON sc.backtest_pk = bt.pk"
-        f"{metrics} WHERE {condition}",
+        f"{metrics} WHERE {_engine(where)} AND {condition}",
         (param,),
     )
 

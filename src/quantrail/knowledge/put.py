@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from quantrail.domain.answers import Written
@@ -27,59 +28,82 @@ class Put:
         self.table = table
         self.has_pk = names[0] == "pk"
         self._names = names[1:] if self.has_pk else names
-        self._key = [self._names.index(name) for name in key]
         self._content = [self._names.index(name) for name in content]
+        self._first = self._names.index(key[0])
+        self._key_of: Callable[[Row], Any] = itemgetter(*(self._names.index(name) for name in key))
+        self._content_of: Callable[[Row], Any] = itemgetter(*self._content) if content else _nothing
         self._lookup = key[0]
-        picked = [*key, *(["pk"] if self.has_pk else []), *content]
-        self._select = f"SELECT {', '.join(picked)} FROM {table}"
+        self._select = f"SELECT {', '.join([*key, *(['pk'] if self.has_pk else []), *content])} FROM {table}"
+        self._stored_key: Callable[[Row], Any] = itemgetter(*range(len(key)))
+        first = len(key) + self.has_pk
+        self._stored_content: Callable[[Row], Any] = (
+            itemgetter(*range(first, first + len(content))) if content else _nothing
+        )
+        self._pk_at = len(key)
         self._show = show
 
     def __call__(
         self, session: Session, rows: Sequence[Row], fresh: Callable[[Row], bool] | None = None
     ) -> tuple[list[int], Written]:
         """Keys and newness of each row, in order. ``fresh`` rows cannot be there: no lookup for them."""
-        known = self._stored(session, [row for row in rows if not (fresh and fresh(row))])
+        known = self._stored(session, rows if fresh is None else [row for row in rows if not fresh(row)])
+        new: dict[Any, tuple[int, Row]] = {}
+        pk = session.reserve(self.table, len(rows)) if self.has_pk else 0
         pks: list[int] = []
         is_new: list[bool] = []
-        to_insert: list[Row] = []
-        first = session.reserve(self.table, len(rows)) if self.has_pk else 0
         for row in rows:
-            key = tuple(row[i] for i in self._key)
-            content = [row[i] for i in self._content]
-            stored = known.get(key)
-            if stored is None:
-                known[key] = stored = (first + len(to_insert), content)
-                to_insert.append((stored[0], *row) if self.has_pk else row)
-                is_new.append(True)
+            key = self._key_of(row)
+            is_new.append(key not in known and key not in new)
+            if is_new[-1]:
+                new[key] = (pk, row)
+                pks.append(pk)
+                pk += self.has_pk
             else:
-                self._same(key, stored[1], content)
-                is_new.append(False)
-            pks.append(stored[0])
-        session.insert(self.table, to_insert)
+                pks.append(self._meet(key, row, known, new))
+        self._insert(session, list(new.values()))
         return pks, Written(tuple(is_new))
 
-    def _stored(self, session: Session, rows: Sequence[Row]) -> dict[Row, tuple[int, list[Any]]]:
-        wanted = [row[self._key[0]] for row in rows]
-        size = len(self._key)
-        found = session.among(self._select, self._lookup, wanted)
-        if not self.has_pk:
-            return {row[:size]: (0, list(row[size:])) for row in found}
-        return {row[:size]: (row[size], list(row[size + 1 :])) for row in found}
+    def _meet(
+        self, key: Any, row: Row, known: dict[Any, tuple[int, Any]], new: dict[Any, tuple[int, Row]]
+    ) -> int:
+        if key in known:
+            pk, content = known[key]
+        else:
+            pk, content = new[key][0], self._content_of(new[key][1])
+        self._same(row[self._first], content, self._content_of(row))
+        return pk
 
-    def _same(self, key: Row, stored: list[Any], offered: list[Any]) -> None:
+    def _insert(self, session: Session, new: list[tuple[int, Row]]) -> None:
+        session.insert(self.table, [(pk, *row) if self.has_pk else row for pk, row in new])
+
+    def _stored(self, session: Session, rows: Sequence[Row]) -> dict[Any, tuple[int, Any]]:
+        wanted = [row[self._first] for row in rows]
+        found = session.among(self._select, self._lookup, wanted)
+        return {
+            self._stored_key(row): (row[self._pk_at] if self.has_pk else 0, self._stored_content(row))
+            for row in found
+        }
+
+    def _same(self, shown: Any, stored: Any, offered: Any) -> None:
         if stored == offered:
             return
-        for position, old, new in zip(self._content, stored, offered, strict=True):
+        single = len(self._content) == 1
+        pairs = [(stored, offered)] if single else list(zip(stored, offered, strict=True))
+        for position, (old, new) in zip(self._content, pairs, strict=True):
             if old != new:
                 raise Conflict(
-                    f"{self.table}: {self._show(key[0])} is stored with {self._names[position]} "
+                    f"{self.table}: {self._show(shown)} is stored with {self._names[position]} "
                     f"{_short(old)}, now offered with {_short(new)}; nothing was changed",
                     table=self.table,
-                    key=self._show(key[0]),
+                    key=self._show(shown),
                     column=self._names[position],
                     stored=_short(old),
                     offered=_short(new),
                 )
+
+
+def _nothing(_: Row) -> None:
+    return None
 
 
 def _short(value: Any) -> str:

@@ -39,7 +39,7 @@ def _metrics(keys: Keys, m: r.Metrics, backtest: BacktestKeys) -> Row:
         )
     _explained(m)
     get = m.values.get
-    more = {name: m.values[name] for name in m.values.keys() - _METRIC_SET}
+    more = {name: value for name, value in m.values.items() if name not in _METRIC_SET}
     notes = {"undefined": dict(m.undefined), "warnings": list(m.warnings)}
     return (
         backtest.pk, echoed, *v.reals([get(name) for name in METRIC_COLUMNS], METRIC_COLUMNS),

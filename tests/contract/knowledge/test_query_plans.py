@@ -150,6 +150,10 @@ BOARDS = {
     "engine": (LeaderboardFilter(engine_mode=EngineMode.A), "ix_scores_engine"),
     "run": (LeaderboardFilter(run_id=build.run_id()), "ix_scores_run"),
     "template": (LeaderboardFilter(template_id=build.TEMPLATES[1]), "ix_scores_template"),
+    "engine B and template": (
+        LeaderboardFilter(engine_mode=EngineMode.B, template_id=build.TEMPLATES[1]),
+        "ix_scores_engine",
+    ),
     "everything": (LeaderboardFilter(), "ix_scores_engine"),
     "tier": (LeaderboardFilter(tier=Tier.T1), "strategy_tiers"),
 }
