@@ -13,7 +13,8 @@ from quantrail.domain.ids import DataVersion
 from quantrail.domain.market import Bars, Period
 from quantrail.domain.results import SimulationResult
 from quantrail.engine import prepare, screen, verify
-from quantrail.strategy import canonicalise
+from quantrail.errors import InvalidInput
+from quantrail.strategy import NormalSpec, canonicalise
 
 PERIOD = Period(date(2020, 1, 1), date(2020, 3, 30))
 MISSING = {"node": "CMP", "left": "slow", "op": ">", "right": 1e6}
@@ -28,14 +29,18 @@ def bars() -> Bars:
     return Bars(("A", "B"), sessions, close, close + 1, close - 1, close, volume, DataVersion("1" * 64))
 
 
-def results(entry: dict[str, Any], policy: str = "DISALLOW_TRADE") -> list[SimulationResult]:
+def spec_of(entry: dict[str, Any], policy: str) -> NormalSpec:
     document = {
         "metadata": {"nan_policy": policy},
         "features": {"slow": {"type": "sma", "params": {"period": 500}}},
         "conditions": {"enter": entry, "leave": {"node": "FALSE"}},
         "modules": {"entry": {"condition": {"ref": "enter"}}, "exit": {"condition": {"ref": "leave"}}},
     }
-    spec = canonicalise(document).spec
+    return canonicalise(document).spec
+
+
+def results(entry: dict[str, Any], policy: str = "DISALLOW_TRADE") -> list[SimulationResult]:
+    spec = spec_of(entry, policy)
     screened = screen(prepare(bars(), [spec]), PERIOD, CalcContract())
     assert screened.errors == [None]
     return [screened.result(0), verify(bars(), spec, PERIOD, CalcContract(), ModelVersions()).result]
@@ -80,3 +85,13 @@ def test_treat_as_true_makes_the_comparison_hold() -> None:
         assert len(result.trades) == 2
     for result in results(NEGATIONS["not"], "TREAT_AS_TRUE"):
         assert len(result.trades) == 0
+
+
+def test_error_fails_the_strategy_in_both_engines_and_only_where_something_is_missing() -> None:
+    missing, present = spec_of(MISSING, "ERROR"), spec_of({"node": "NOT", "child": PRESENT}, "ERROR")
+    screened = screen(prepare(bars(), [missing, present]), PERIOD, CalcContract())
+    assert isinstance(screened.errors[0], InvalidInput)
+    assert screened.errors[1] is None
+    with pytest.raises(InvalidInput):
+        verify(bars(), missing, PERIOD, CalcContract(), ModelVersions())
+    assert len(verify(bars(), present, PERIOD, CalcContract(), ModelVersions()).result.trades) == 2
