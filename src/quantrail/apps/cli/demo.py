@@ -33,13 +33,18 @@ def demo(
 
     Example: `quantrail demo --home /tmp/first-look`
     """
+    from quantrail.apps.cli.interrupt import interruptible
     from quantrail.apps.cli.live import LoopDisplay
     from quantrail.bootstrap import import_sample
     from quantrail.services.demo import run_demo
 
     console = err() if as_json else out()
-    with session(home, create=True) as services, LoopDisplay(console) as display:
-        result = run_demo(services, import_sample(load_settings(home)), display, seed, workers)
+    with (
+        session(home, create=True) as services,
+        LoopDisplay(console) as display,
+        interruptible(display) as listener,
+    ):
+        result = run_demo(services, import_sample(load_settings(home)), listener, seed, workers)
         where = services.artifacts.path(result.report_path)
     if as_json:
         emit_json(_document(result, where))

@@ -27,6 +27,7 @@ from quantrail.apps.cli.output import (
     EXIT_BAD_INPUT,
     EXIT_COULD_NOT,
     EXIT_INTERRUPTED,
+    EXIT_OK,
     emit_json,
     err,
     report_error,
@@ -95,13 +96,14 @@ def invoke(arguments: list[str]) -> int:
             _print_usage_error(error)
         return EXIT_BAD_INPUT
     except (KeyboardInterrupt, typer.Abort):
-        err().print("interrupted; what was finished is kept")
-        return EXIT_INTERRUPTED
+        code = EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe has gone; nothing is left to say to it.
         sys.stderr.close()
         return EXIT_COULD_NOT
-    return code if isinstance(code, int) else 0
+    if code == EXIT_INTERRUPTED:
+        err().print("interrupted; what was finished is kept")
+    return code if isinstance(code, int) else EXIT_OK
 
 
 def _print_usage_error(error: typer.TyperException) -> None:

@@ -26,13 +26,19 @@ def start(
     from quantrail.services.run_config import load_run_config
 
     settings = load_run_config(config)
+    # The engines are imported only once the configuration is known to be good.
+    from quantrail.apps.cli.interrupt import interruptible
     from quantrail.apps.cli.live import LoopDisplay
     from quantrail.services.loop.runner import run_loop
     from quantrail.services.run_report import write_run_report
 
     console = err() if as_json else out()
-    with session(home, create=True) as services, LoopDisplay(console) as display:
-        outcome = run_loop(services, settings, display)
+    with (
+        session(home, create=True) as services,
+        LoopDisplay(console) as display,
+        interruptible(display) as listener,
+    ):
+        outcome = run_loop(services, settings, listener)
         report = services.artifacts.path(write_run_report(services, outcome.run_id))
     if as_json:
         emit_json({**{"run_id": outcome.run_id, "status": outcome.status, "seconds": outcome.seconds},
