@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -17,6 +18,7 @@ MAX_JSON = 16_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _INT64 = 2**63
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # not a backslash that is itself escaped
 
 
 def _refuse(value: Any) -> Any:
@@ -146,7 +148,7 @@ def json_text(value: Mapping[str, Any] | Sequence[Any], what: str) -> str:
         text = "".join(_chunks(value if isinstance(value, dict | list | tuple) else dict(value), 0))
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"{what} has no JSON form: {error}") from error
-    if "\\u0000" in text:
+    if "\\u0000" in text and _NUL.search(text):
         raise InvalidInput(f"{what} holds a NUL character; remove it")
     return label(text, what, MAX_JSON)
 
