@@ -20,7 +20,7 @@ from quantrail.marketdata import arrays, collecting, comparing, exporting, manif
 from quantrail.marketdata.adjusting import Adjust
 from quantrail.marketdata.collecting import Collected
 from quantrail.marketdata.importing import Importer
-from quantrail.marketdata.intake import Reading, read
+from quantrail.marketdata.intake import Reading, columns_of, read
 from quantrail.marketdata.manifest import Manifest
 from quantrail.marketdata.pointintime import RecordStore
 from quantrail.marketdata.quality import check_rows, closes_of
@@ -110,6 +110,10 @@ class MarketStore:
             rows.refused.height,
             rows.findings,
         )
+
+    def columns_of(self, source: Path | str, how: Reading) -> dict[str, str]:
+        """Source column to ours, as an import would take them, from the first rows. Raises as it would."""
+        return columns_of(source, how)
 
     def import_sample(self) -> ImportReport:
         """Import the bundled bars; a second time changes nothing."""

@@ -1,3 +1,4 @@
+import time
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -102,6 +103,20 @@ def test_a_gigabyte_of_garbage_is_refused_from_its_first_bytes(store: MarketStor
         stream.truncate(1_000_000_000)  # sparse: zeroes that take no room
     with pytest.raises(DataInvalid, match="binary data"):
         store.import_bars(path)
+
+
+def test_much_garbage_under_a_good_header_is_refused_from_its_first_lines(
+    store: MarketStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "big.csv"
+    with path.open("w") as stream:
+        stream.write(HEADER)
+        for _ in range(40):
+            stream.write("x,;y,9.9.9,,zz\n" * 20_000)
+    began = time.process_time()
+    with pytest.raises(DataInvalid, match="none of its 2000 rows can be used; line 2"):
+        store.import_bars(path)
+    assert time.process_time() - began < 2.0
 
 
 def test_decimal_commas_are_named_and_readable_on_request(store: MarketStore, tmp_path: Path) -> None:

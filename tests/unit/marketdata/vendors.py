@@ -106,7 +106,7 @@ def serving(vendor: Vendor, speak: object) -> Iterator[Vendor]:
             elif fault == "columns":
                 body = body.replace(b"close", b"klose").replace(b"4. ", b"9. ")
             elif fault == "slow":
-                time.sleep(1.0)
+                time.sleep(1.5)
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)

@@ -75,10 +75,11 @@ def import_(
     columns = dict(_pair(text) for text in column or [])
     how = Reading(symbol, columns, date_format, tz, decimal)
     for path in sources:
-        if dry_run or not as_json:
-            _say_preview(store.preview(path, how), path, as_json and dry_run)
         if dry_run:
+            _say_preview(store.preview(path, how), path, as_json)
             continue
+        if not as_json:
+            out().print(f"{path}: {_mapping(store.columns_of(path, how))}", soft_wrap=True)
         with _progress() as progress:
             report = store.import_bars(
                 path,
@@ -148,12 +149,17 @@ def _say_preview(preview: Any, path: str, as_json: bool) -> None:
     if as_json:
         emit_json(preview)
         return
-    pairs = ", ".join(
-        f"{theirs} → {'date' if ours == 'ts' else ours}" for theirs, ours in preview.mapping.items()
-    )
     out().print(
-        f"{path}: {preview.rows:,} rows, {len(preview.symbols)} symbols; columns {pairs}", soft_wrap=True
+        f"{path}: {preview.rows:,} rows, {preview.refused:,} refused, {len(preview.symbols)} symbols; "
+        f"{_mapping(preview.mapping)}",
+        soft_wrap=True,
     )
+    say_findings(preview.findings, 12)
+
+
+def _mapping(mapping: dict[str, str]) -> str:
+    pairs = (f"{theirs} → {'date' if ours == 'ts' else ours}" for theirs, ours in mapping.items())
+    return "columns " + ", ".join(pairs)
 
 
 def _say_import(report: ImportReport, as_json: bool) -> None:

@@ -5,8 +5,8 @@ Nothing is guessed where two readings fit, and nothing is dropped without a find
 
 from quantrail.marketdata.intake.columns import propose
 from quantrail.marketdata.intake.dates import parse_timestamps
-from quantrail.marketdata.intake.reading import Reading, read
+from quantrail.marketdata.intake.reading import Reading, columns_of, read
 from quantrail.marketdata.intake.shapes import flatten
 from quantrail.marketdata.intake.strict import CleanRows
 
-__all__ = ["CleanRows", "Reading", "flatten", "parse_timestamps", "propose", "read"]
+__all__ = ["CleanRows", "Reading", "columns_of", "flatten", "parse_timestamps", "propose", "read"]

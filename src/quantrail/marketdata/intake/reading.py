@@ -17,6 +17,9 @@ from quantrail.marketdata.intake.strict import CleanRows, clean
 if TYPE_CHECKING:
     import pandas as pd
 
+_LARGE = 8_000_000
+_PROBE = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -52,12 +55,20 @@ def read(
     return _joined(paths, [rows for rows, _ in found]), {k: v for _, m in found for k, v in m.items()}
 
 
+def columns_of(source: Path | str, how: Reading) -> dict[str, str]:
+    """How the columns of a file (of several, the first) would be understood, from its first rows."""
+    return read_file(expand(source)[0], symbol=how.symbol, columns=how.columns, limit=100).mapping
+
+
 def _read_all(
     paths: list[Path], how: Reading, now: datetime, progress: Callable[[str, int, int], None] | None
 ) -> Iterator[tuple[CleanRows, dict[str, str]]]:
     for done, path in enumerate(paths):
         if progress:
             progress(path.name, done, len(paths))
+        if path.stat().st_size > _LARGE:
+            # A gigabyte of garbage is told by its first lines; this raises what they deserve.
+            _read_one(read_file(path, symbol=how.symbol, columns=how.columns, limit=_PROBE), how, now)
         yield _read_one(read_file(path, symbol=how.symbol, columns=how.columns), how, now)
 
 

@@ -55,8 +55,10 @@ def expand(source: Path | str) -> list[Path]:
     return [path]
 
 
-def read_file(path: Path, *, symbol: str | None, columns: Mapping[str, str] | None) -> RawRows:
-    """One file. Raises DataInvalid when it holds no bars.
+def read_file(
+    path: Path, *, symbol: str | None, columns: Mapping[str, str] | None, limit: int | None = None
+) -> RawRows:
+    """One file, or its first ``limit`` rows. Raises DataInvalid when it holds no bars.
 
     A file without a symbol column is about ``symbol``, or the one its name spells in capitals (AAPL.csv).
     """
@@ -66,11 +68,11 @@ def read_file(path: Path, *, symbol: str | None, columns: Mapping[str, str] | No
         parquet = stream.read(4) == b"PAR1"
     if parquet:
         try:
-            table = pl.read_parquet(path, glob=False).with_row_index("line", offset=1)
+            table = pl.read_parquet(path, glob=False, n_rows=limit).with_row_index("line", offset=1)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DataInvalid(f"{path} is not readable as Parquet: {error}") from error
         return _named(path.name, melt(table), symbol or _spelt(path), columns)
-    text = read_text(path)
+    text = read_text(path, limit)
     return _named(path.name, melt(text.table), symbol or _spelt(path), columns, text.broken, text.notes)
 
 

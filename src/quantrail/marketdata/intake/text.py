@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -36,18 +37,18 @@ class TextTable:
     notes: tuple[Finding, ...]
 
 
-def read_text(path: Path) -> TextTable:
-    """Read a CSV file. DataInvalid when its first 64 kB show that it is none."""
+def read_text(path: Path, limit: int | None = None) -> TextTable:
+    """Read a CSV file, or its first ``limit`` lines. DataInvalid when its start shows that it is none."""
     header, delimiter = _header(path)
     notes = []
     if delimiter != ",":
         notes.append(Finding("delimiter", Severity.INFO, f"fields are separated by {delimiter!r}"))
     try:
         # Everything as text: what a cell means is judged row by row, with its line, not guessed per column.
-        table = pl.read_csv(path, separator=delimiter, infer_schema=False, glob=False)
+        table = pl.read_csv(path, separator=delimiter, infer_schema=False, glob=False, n_rows=limit)
         table, broken = table.with_row_index("line", offset=2), pl.DataFrame(schema=BROKEN_SCHEMA)
     except pl.exceptions.PolarsError:
-        table, broken = _line_by_line(path, header, delimiter)
+        table, broken = _line_by_line(path, header, delimiter, limit)
     blank = table.filter(pl.all_horizontal(pl.exclude("line").fill_null("").str.strip_chars() == ""))
     if blank.height:
         text = f"{blank.height} blank line(s), the first is line {blank['line'][0]}"
@@ -84,11 +85,13 @@ def _header(path: Path) -> tuple[list[str], str]:
     return next(csv.reader([line], delimiter=delimiter)), delimiter
 
 
-def _line_by_line(path: Path, header: list[str], delimiter: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _line_by_line(
+    path: Path, header: list[str], delimiter: str, limit: int | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The slow way, for files where some lines do not fit: those lines are named, the others are read."""
     rows: list[list[str]] = []
     broken: list[tuple[int, str]] = []
-    for line, fields in _lines(path, delimiter):
+    for line, fields in islice(_lines(path, delimiter), limit):
         if fields and len(fields) <= len(header):
             rows.append([str(line), *fields, *[""] * (len(header) - len(fields))])
         elif fields:
