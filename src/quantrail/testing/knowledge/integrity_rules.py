@@ -11,65 +11,142 @@ from quantrail.errors import InvalidInput, NotFound
 from quantrail.testing import records as build
 from quantrail.testing.knowledge.world import StoreHarness, fill
 
+# What must not be possible, how somebody might try it, and which rule must say no.
 FORBIDDEN = {
-    "changing a spec": "UPDATE strategies SET normalized_spec_json = '{}'",
-    "changing a strategy's hash": "UPDATE strategies SET strategy_id = logic_hash",
-    "deleting a strategy": "DELETE FROM strategies",
-    "changing a metric": "UPDATE metrics SET sharpe_net = 9",
-    "changing a score": "UPDATE scores SET score_total = 1",
-    "changing a finished backtest": "UPDATE backtests SET seed = 1",
-    "metrics that echo another contract": "INSERT INTO metrics (backtest_pk, calc_contract_pk, "
-    "schema_version) "
-    "SELECT b.pk, b.calc_contract_pk + 1, '1' FROM backtests b "
-    "WHERE b.pk NOT IN (SELECT backtest_pk FROM metrics)",
-    "metrics of no backtest": "INSERT INTO metrics (backtest_pk, calc_contract_pk, schema_version) "
-    "VALUES (999999, 1, '1')",
-    "a score without metrics": "INSERT INTO scores (pk, policy_pk, backtest_pk, score_total, passed, "
-    "engine_mode, "
-    "strategy_pk, run_pk, template_pk, breakdown_json, fail_reasons_json, created_at) "
-    "SELECT 999999, 1, b.pk, 0.5, '1', c.engine_mode, b.strategy_pk, i.run_pk, s.template_pk, '{}', '[]', 0 "
-    "FROM backtests b JOIN contexts c ON c.pk = b.context_pk JOIN iterations i ON i.pk = b.iteration_pk "
-    "JOIN strategies s ON s.pk = b.strategy_pk WHERE b.pk NOT IN (SELECT backtest_pk FROM metrics)",
-    "a score filed under another engine": "INSERT INTO scores SELECT 999999, 2, backtest_pk, "
-    "score_total, passed, "
-    "CASE engine_mode WHEN 'A' THEN 'B' ELSE 'A' END, strategy_pk, run_pk, template_pk, breakdown_json, "
-    "fail_reasons_json, created_at FROM scores WHERE pk = 1",
-    "a failure without evidence": "INSERT INTO failures (pk, failure_id, backtest_pk, rule_pk, "
-    "category, tags_json, "
-    "severity, confidence, summary, state, created_at) SELECT 999999, s.strategy_id, f.backtest_pk, "
-    "(SELECT max(pk) FROM failure_rules), f.category, f.tags_json, f.severity, 0.5, 'x', 'OPEN', 0 "
-    "FROM failures f JOIN strategies s ON s.pk = 1 WHERE f.pk = 1",
-    "taking evidence away": "UPDATE failures SET evidence_json = NULL",
-    "provenance to no failure": "INSERT INTO constraint_provenance (pk, constraint_pk, failure_pk, "
-    "mapping_rule, "
-    "iteration_pk) VALUES (999999, 1, 999999, 'direct', 1)",
-    "provenance to no constraint": "INSERT INTO constraint_provenance (pk, constraint_pk, failure_pk, "
-    "mapping_rule, iteration_pk) VALUES (999999, 999999, 1, 'direct', 1)",
-    "deleting a failure that a constraint rests on": "DELETE FROM failures WHERE pk IN "
-    "(SELECT failure_pk FROM constraint_provenance)",
-    "deleting a constraint that has provenance": "DELETE FROM constraints WHERE pk IN "
-    "(SELECT constraint_pk FROM constraint_provenance)",
-    "deleting a constraint set in use": "DELETE FROM constraint_sets",
-    "deleting a backtest that metrics rest on": "DELETE FROM backtests",
-    "deleting metrics that a score rests on": "DELETE FROM metrics",
-    "deleting a run": "DELETE FROM runs",
-    "deleting an iteration": "DELETE FROM iterations",
-    "deleting a policy in use": "DELETE FROM policies",
-    "deleting a contract in use": "DELETE FROM calc_contracts",
-    "an unknown run status": "UPDATE runs SET status = 'HAPPY'",
-    "a positive drawdown": "INSERT INTO metrics (backtest_pk, calc_contract_pk, schema_version, "
-    "max_drawdown_net) "
-    "SELECT pk, calc_contract_pk, '1', 0.5 FROM backtests WHERE pk NOT IN (SELECT backtest_pk FROM metrics)",
-    "a trial that ran but names no backtest": "UPDATE trials SET backtest_pk = NULL WHERE outcome = "
-    "'evaluated'",
-    "changing a frozen policy": "UPDATE policies SET body_json = '{}'",
-    "changing a contract": "UPDATE calc_contracts SET calc_contract_json = '{}'",
+    "changing a spec": (
+        "UPDATE strategies SET normalized_spec_json = '{}'",
+        r"cannot be changed",
+    ),
+    "changing a strategy's hash": (
+        "UPDATE strategies SET strategy_id = logic_hash",
+        r"cannot be changed",
+    ),
+    "deleting a strategy": (
+        "DELETE FROM strategies",
+        r"cannot be deleted",
+    ),
+    "changing a metric": (
+        "UPDATE metrics SET sharpe_net = 9",
+        r"cannot be changed",
+    ),
+    "changing a score": (
+        "UPDATE scores SET score_total = 1",
+        r"cannot be changed",
+    ),
+    "changing a finished backtest": (
+        "UPDATE backtests SET seed = 1",
+        r"cannot be changed",
+    ),
+    "metrics that echo another contract": (
+        "INSERT INTO metrics (backtest_pk, calc_contract_pk, schema_version) SELECT b.pk, "
+        "b.calc_contract_pk + 1, '1' FROM backtests b WHERE b.pk NOT IN (SELECT backtest_pk FROM "
+        "metrics)",
+        r"FOREIGN KEY|fk_metrics_contract_echo",
+    ),
+    "metrics of no backtest": (
+        "INSERT INTO metrics (backtest_pk, calc_contract_pk, schema_version) VALUES (999999, 1, '1')",
+        r"FOREIGN KEY|fk_metrics",
+    ),
+    "a score without metrics": (
+        "INSERT INTO scores (pk, policy_pk, backtest_pk, score_total, passed, engine_mode, "
+        "strategy_pk, run_pk, template_pk, breakdown_json, fail_reasons_json, created_at) SELECT "
+        "999999, 1, b.pk, 0.5, '1', c.engine_mode, b.strategy_pk, i.run_pk, s.template_pk, '{}', "
+        "'[]', 0 FROM backtests b JOIN contexts c ON c.pk = b.context_pk JOIN iterations i ON i.pk "
+        "= b.iteration_pk JOIN strategies s ON s.pk = b.strategy_pk WHERE b.pk NOT IN (SELECT "
+        "backtest_pk FROM metrics)",
+        r"FOREIGN KEY|fk_scores_metrics",
+    ),
+    "a score filed under another engine": (
+        "INSERT INTO scores SELECT 999999, 2, backtest_pk, score_total, passed, CASE engine_mode "
+        "WHEN 'A' THEN 'B' ELSE 'A' END, strategy_pk, run_pk, template_pk, breakdown_json, "
+        "fail_reasons_json, created_at FROM scores WHERE pk = 1",
+        r"engine, strategy, run and template",
+    ),
+    "a failure without evidence": (
+        "INSERT INTO failures (pk, failure_id, backtest_pk, rule_pk, category, tags_json, "
+        "severity, confidence, summary, state, created_at) SELECT 999999, s.strategy_id, "
+        "f.backtest_pk, (SELECT max(pk) FROM failure_rules), f.category, f.tags_json, f.severity, "
+        "0.5, 'x', 'OPEN', 0 FROM failures f JOIN strategies s ON s.pk = 1 WHERE f.pk = 1",
+        r"evidence_there",
+    ),
+    "taking evidence away": (
+        "UPDATE failures SET evidence_json = NULL",
+        r"cannot be changed",
+    ),
+    "provenance to no failure": (
+        "INSERT INTO constraint_provenance (pk, constraint_pk, failure_pk, mapping_rule, "
+        "iteration_pk) VALUES (999999, 1, 999999, 'direct', 1)",
+        r"FOREIGN KEY|foreign key",
+    ),
+    "provenance to no constraint": (
+        "INSERT INTO constraint_provenance (pk, constraint_pk, failure_pk, mapping_rule, "
+        "iteration_pk) VALUES (999999, 999999, 1, 'direct', 1)",
+        r"FOREIGN KEY|foreign key",
+    ),
+    "deleting a failure that a constraint rests on": (
+        "DELETE FROM failures WHERE pk IN (SELECT failure_pk FROM constraint_provenance)",
+        r"FOREIGN KEY|foreign key",
+    ),
+    "deleting a constraint that has provenance": (
+        "DELETE FROM constraints WHERE pk IN (SELECT constraint_pk FROM constraint_provenance)",
+        r"FOREIGN KEY|foreign key",
+    ),
+    "deleting a constraint set in use": (
+        "DELETE FROM constraint_sets",
+        r"FOREIGN KEY|foreign key",
+    ),
+    "deleting a backtest that metrics rest on": (
+        "DELETE FROM backtests",
+        r"FOREIGN KEY|foreign key",
+    ),
+    "deleting metrics that a score rests on": (
+        "DELETE FROM metrics",
+        r"FOREIGN KEY|foreign key",
+    ),
+    "deleting a run": (
+        "DELETE FROM runs",
+        r"FOREIGN KEY|foreign key",
+    ),
+    "deleting an iteration": (
+        "DELETE FROM iterations",
+        r"FOREIGN KEY|foreign key",
+    ),
+    "deleting a policy in use": (
+        "DELETE FROM policies",
+        r"FOREIGN KEY|foreign key",
+    ),
+    "deleting a contract in use": (
+        "DELETE FROM calc_contracts",
+        r"FOREIGN KEY|foreign key",
+    ),
+    "an unknown run status": (
+        "UPDATE runs SET status = 'HAPPY'",
+        r"status_known",
+    ),
+    "a positive drawdown": (
+        "INSERT INTO metrics (backtest_pk, calc_contract_pk, schema_version, max_drawdown_net) "
+        "SELECT pk, calc_contract_pk, '1', 0.5 FROM backtests WHERE pk NOT IN (SELECT backtest_pk "
+        "FROM metrics)",
+        r"drawdown_sign",
+    ),
+    "a trial that ran but names no backtest": (
+        "UPDATE trials SET backtest_pk = NULL WHERE outcome = 'evaluated'",
+        r"backtest_there",
+    ),
+    "changing a frozen policy": (
+        "UPDATE policies SET body_json = '{}'",
+        r"cannot be changed",
+    ),
+    "changing a contract": (
+        "UPDATE calc_contracts SET calc_contract_json = '{}'",
+        r"cannot be changed",
+    ),
 }
 
 
 class IntegrityRules:
-    @pytest.mark.parametrize("statement", FORBIDDEN.values(), ids=FORBIDDEN.keys())
-    def test_the_database_refuses(self, harness: StoreHarness, statement: str) -> None:
+    @pytest.mark.parametrize(("statement", "rule"), FORBIDDEN.values(), ids=FORBIDDEN.keys())
+    def test_the_database_refuses(self, harness: StoreHarness, statement: str, rule: str) -> None:
         fill(harness.store)
         bare = build.strategy(700)
         with harness.store.unit() as unit:  # a backtest that has no metrics yet
@@ -77,7 +154,7 @@ class IntegrityRules:
             unit.insert_backtest(build.backtest(bare, 700))
             unit.commit()
         before = harness.store.counts()
-        with pytest.raises(harness.sql_error):
+        with pytest.raises(harness.sql_error, match=rule):
             harness.sql(statement)
         assert harness.store.counts() == before
 
