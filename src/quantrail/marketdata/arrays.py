@@ -1,10 +1,7 @@
-"""Slices as the engines read them: dense arrays, laid out once and memory-mapped by every worker."""
+"""From stored rows to dense arrays, as the engines read them."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import uuid
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,18 +10,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from quantrail.domain.identity import content_hash
 from quantrail.domain.ids import DataVersion
 from quantrail.domain.market import BAR_COLUMNS, Bars
 from quantrail.errors import DataInvalid
 from quantrail.marketdata import segments
 from quantrail.marketdata.adjusting import Adjust, adjust_block
 from quantrail.marketdata.canonical import leaves, nodes, root, timestamps
-from quantrail.marketdata.collecting import remember_slice
 from quantrail.marketdata.manifest import Manifest
 from quantrail.marketdata.records import DAILY
-
-_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,61 +81,18 @@ def build(manifest: Manifest, request: SliceRequest, rows: pl.DataFrame, version
         bases = {row: infos[symbol].basis for symbol, row in index.items()}
         block = adjust_block(block, dividend, split, bases, request.adjust)
     unit = "D" if request.interval == DAILY else "s"
-    return _bars(request.symbols, axis.astype("datetime64[us]").astype(f"datetime64[{unit}]"), block, version)
+    return frozen(
+        request.symbols, axis.astype("datetime64[us]").astype(f"datetime64[{unit}]"), block, version
+    )
 
 
-def cached(home: Path, manifest: Manifest, request: SliceRequest) -> Bars:
-    """The slice as read-only maps of files under ``cache/slices``, made on first use."""
-    folder = home / "cache" / "slices" / _key(manifest, request)
-    if not (folder / "meta.json").exists():
-        rows = rows_of(home, manifest, request, verify=True)
-        bars = build(manifest, request, rows, version_of(manifest, request, rows))
-        if not _lay_out(home, manifest, folder, bars):
-            return bars
-    meta = json.loads((folder / "meta.json").read_text())
-    block = np.asarray(np.load(folder / "block.npy", mmap_mode="r"))
-    return _bars(request.symbols, np.load(folder / "sessions.npy"), block, meta["data_version"])
-
-
-def _key(manifest: Manifest, request: SliceRequest) -> str:
-    return content_hash(
-        [
-            _FORMAT,
-            manifest.snapshot.version,
-            request.interval,
-            list(request.symbols),
-            request.first and request.first.isoformat(),
-            request.before and request.before.isoformat(),
-            request.adjust,
-        ]
-    )[:32]
-
-
-def _lay_out(home: Path, manifest: Manifest, folder: Path, bars: Bars) -> bool:
-    """Write the arrays; False where the store may only be read."""
-    temp = folder.parent / f"tmp-{uuid.uuid4().hex}"
-    try:
-        temp.mkdir(parents=True)
-        remember_slice(home, bars.data_version, manifest.snapshot.version)
-        np.save(temp / "block.npy", np.stack([getattr(bars, name) for name in BAR_COLUMNS]))
-        np.save(temp / "sessions.npy", bars.sessions)
-        (temp / "meta.json").write_text(json.dumps({"data_version": bars.data_version}))
-        temp.rename(folder)
-    except PermissionError:
-        return False
-    except OSError:
-        # Someone else laid the same slice out first, or the disk is full: then there is no folder.
-        shutil.rmtree(temp, ignore_errors=True)
-        return (folder / "meta.json").exists()
-    return True
-
-
-def _bars(
+def frozen(
     symbols: tuple[str, ...],
     sessions: NDArray[np.datetime64],
     block: NDArray[np.float64],
     version: DataVersion,
 ) -> Bars:
+    """Bars over ``block`` (5, S, T), which nobody may write to from now on."""
     block.flags.writeable = False
     sessions.flags.writeable = False
     opens, highs, lows, closes, volumes = block

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from quantrail.domain.ids import ContentHash, DataVersion
 from quantrail.domain.market import Bars, Period
 from quantrail.errors import InvalidInput, NotFound
-from quantrail.marketdata import arrays, collecting, comparing, exporting, manifest, sql
+from quantrail.marketdata import arrays, collecting, comparing, exporting, manifest, slices, sql
 from quantrail.marketdata.adjusting import Adjust
 from quantrail.marketdata.collecting import Collected
 from quantrail.marketdata.importing import Importer
@@ -160,7 +160,7 @@ class MarketStore:
             self._request(held, symbols, period, warmup_start, before, interval), adjust=Adjust(adjust)
         )
         if not recompute:
-            return arrays.cached(self._root, held, request)
+            return slices.mapped(self._root, held, request)
         rows = arrays.rows_of(self._root, held, request, verify=False)
         return arrays.build(held, request, rows, arrays.version_of(held, request, rows))
 

@@ -1,7 +1,7 @@
 import hashlib
 import random
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +144,28 @@ def test_a_price_changed_inside_a_stored_file_shows_as_another_version(
     assert store.bars(["AAA"], recompute=True).data_version != honest
     with pytest.raises(BackendCorrupt, match="changed after it was written"):
         store.bars(["AAA"], before=date(2020, 2, 1))
+
+
+def test_slices_are_mapped_from_disk_and_only_so_many_are_kept(
+    store: MarketStore, make_bars: Make, tmp_path: Path
+) -> None:
+    store.import_bars(make_bars(["AAA"], count=300), check=False)
+    first = store.bars(["AAA"], before=date(2020, 1, 10))
+    for day in range(300):
+        store.bars(["AAA"], before=date(2020, 2, 1) + timedelta(days=day))
+    assert len(list((tmp_path / "market" / "cache" / "slices").iterdir())) <= 256
+    assert first.close.base is not None
+    assert first.close[0, 0] == 50.5
+    assert np.array_equal(store.bars(["AAA"], before=date(2020, 1, 10)).close, first.close)
+
+
+def test_bars_are_read_where_nothing_can_be_written(
+    store: MarketStore, make_bars: Make, tmp_path: Path
+) -> None:
+    store.import_bars(make_bars(["AAA"]))
+    # A file in the place of the cache folder: not even the superuser can write below it.
+    (tmp_path / "market" / "cache").write_text("")
+    assert store.bars(["AAA"]).close.shape == (1, 60)
 
 
 def test_an_unknown_symbol_is_answered_with_the_nearest_names(store: MarketStore) -> None:
