@@ -12,11 +12,12 @@ from quantrail.domain.identity import canonical_json
 from quantrail.domain.ids import LogicHash, StrategyId
 from quantrail.errors import InvalidInput, SpecInvalid
 from quantrail.strategy.documents import load_document
-from quantrail.strategy.fast import FastForm, fast_form
+from quantrail.strategy.fast import fast_form
 from quantrail.strategy.models import StrategySpec
 from quantrail.strategy.normal import NormalSpec
 from quantrail.strategy.normalise import normal_spec
 from quantrail.strategy.parse import parse_document
+from quantrail.strategy.printing import canonical_text
 from quantrail.strategy.problems import ProblemList, spec_invalid
 
 SPEC_HASH_VERSION = "h1"
@@ -43,29 +44,28 @@ def canonicalise(spec: StrategySpec | Mapping[str, Any]) -> CanonicalSpec:
     if isinstance(spec, StrategySpec):
         return from_normal(normal_spec(spec))
     fast = fast_form(spec)
-    return canonicalise_plainly(spec) if fast is None else _from_text(fast)
+    if fast is None:
+        return from_normal(parse_document(load_document(spec))[1])
+    return _identified(fast.normal, fast.text.encode(), fast.logic.encode())
 
 
 def canonicalise_plainly(spec: Mapping[str, Any]) -> CanonicalSpec:
-    """As :func:`canonicalise`, by models and a general serialiser; the fast path must equal it."""
-    return from_normal(parse_document(load_document(spec))[1])
-
-
-def _from_text(fast: FastForm) -> CanonicalSpec:
-    text = fast.text.encode()
-    return CanonicalSpec(
-        StrategyId(hashlib.sha256(text).hexdigest()),
-        LogicHash(hashlib.sha256(fast.logic.encode()).hexdigest()),
-        SPEC_HASH_VERSION,
-        text,
-        fast.normal,
-    )
+    """As :func:`canonicalise`, by models and a general serialiser; the faster ways must equal it."""
+    normal = parse_document(load_document(spec))[1]
+    return _identified(normal, canonical_json(normal), canonical_json(_logic(normal)))
 
 
 def from_normal(normal: NormalSpec) -> CanonicalSpec:
     """Identity of a form that is canonical already."""
-    text = canonical_json(normal)
-    logic = canonical_json({"features": normal["features"], "modules": normal["modules"]})
+    text, logic = canonical_text(normal), canonical_text(_logic(normal))
+    return _identified(normal, text.encode(), logic.encode())
+
+
+def _logic(normal: NormalSpec) -> dict[str, Any]:
+    return {"features": normal["features"], "modules": normal["modules"]}
+
+
+def _identified(normal: NormalSpec, text: bytes, logic: bytes) -> CanonicalSpec:
     return CanonicalSpec(
         StrategyId(hashlib.sha256(text).hexdigest()),
         LogicHash(hashlib.sha256(logic).hexdigest()),

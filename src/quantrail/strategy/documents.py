@@ -23,6 +23,7 @@ from quantrail.strategy.problems import Path as JsonPath
 from quantrail.strategy.problems import ProblemList, spec_invalid
 
 Document = dict[str, Any]
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _FILE_SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -211,6 +212,8 @@ class _Plain:
         if isinstance(value, str):
             if len(value) > MAX_STRING_LENGTH:
                 self.problems.add(path, "TOO_LARGE", f"text longer than {MAX_STRING_LENGTH} characters")
+            elif _LONE_SURROGATE.search(value):
+                self.problems.add(path, "BAD_VALUE", "half a character (a lone surrogate)", value)
             return str(value)
         if isinstance(value, int | float):
             return self._number(value, path)

@@ -121,8 +121,12 @@ def _is_key(key: Any) -> bool:
 
 def _check_texts(values: Iterable[Any]) -> None:
     for value in values:
-        if value is not None and (type(value) is not str or len(value) > _LONG_TEXT):
+        if value is not None and not _is_plain_text(value):
             raise NotFast
+
+
+def _is_plain_text(value: Any) -> bool:
+    return type(value) is str and len(value) <= _LONG_TEXT and value.isascii()
 
 
 def _nan_policy(metadata: Any) -> str:
@@ -148,8 +152,7 @@ def _check_params(params: Any) -> None:
         raise NotFast
     for key, value in params.items():
         number = type(value) in (int, float) and abs(value) <= MAX_NUMBER
-        text = type(value) is str and len(value) <= _LONG_TEXT
-        if type(key) is not str or len(key) > _MANY or not (number or text):
+        if not (_is_plain_text(key) and len(key) <= _MANY and (number or _is_plain_text(value))):
             raise NotFast
 
 

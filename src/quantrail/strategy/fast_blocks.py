@@ -7,7 +7,6 @@ plainly right raises NotFast, and the plain path says what is wrong.
 
 from __future__ import annotations
 
-import json
 import marshal
 import re
 from collections.abc import Callable
@@ -16,7 +15,6 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from quantrail.domain.identity import canonical_json
 from quantrail.errors import SpecInvalid
 from quantrail.strategy.catalogue import BAR_COLUMNS, VARIABLES
 from quantrail.strategy.check_features import check_feature
@@ -33,6 +31,7 @@ from quantrail.strategy.models import (
 )
 from quantrail.strategy.naming import content_name, normal_feature
 from quantrail.strategy.normal import NormalFeature
+from quantrail.strategy.printing import canonical_text
 from quantrail.strategy.problems import ProblemList
 from quantrail.strategy.settings import (
     normal_execution,
@@ -44,7 +43,6 @@ from quantrail.strategy.settings import (
 
 MEMO = 4096
 _MANY_SYMBOLS = 5000
-_EXPONENT = re.compile(r"[0-9]e[-+]?[0-9]")
 
 
 class NotFast(Exception):
@@ -87,13 +85,7 @@ def checked(key: bytes, model: type[BaseModel], section: str | None = None) -> d
 
 
 def block_of(normal: Any) -> Block:
-    return Block(normal, _text(normal))
-
-
-def _text(normal: Any) -> str:
-    # The standard library prints what we hold as RFC 8785 does, but for numbers with an exponent.
-    text = json.dumps(normal, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return canonical_json(normal).decode() if _EXPONENT.search(text) else text
+    return Block(normal, canonical_text(normal))
 
 
 def _section(name: str, model: type[BaseModel], form: Callable[[Any], Any]) -> Callable[[bytes], Block]:
@@ -160,7 +152,7 @@ def feature_block(key: bytes) -> NamedFeature:
     content = normal_feature(raw, {})
     name = content_name(content)
     sources = tuple(source for source in content["inputs"] if source not in BAR_COLUMNS)
-    return NamedFeature(name, content, f'"{name}":{_text(content)}', sources)
+    return NamedFeature(name, content, f'"{name}":{canonical_text(content)}', sources)
 
 
 @lru_cache(MEMO)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
-from quantrail.domain.identity import canonical_json
 from quantrail.strategy.catalogue import BAR_COLUMNS, VARIABLES
 from quantrail.strategy.normal import Node
 from quantrail.strategy.number import shortest
+from quantrail.strategy.printing import canonical_text
 
 FLIPPED = {"==": "==", "!=": "!=", ">": "<", ">=": "<=", "<": ">", "<=": ">="}
 TRUE: Node = {"node": "TRUE"}
@@ -149,7 +149,7 @@ def _and_or(node: Mapping[str, Any], names: Mapping[str, str]) -> Node:
 def _junction(kind: str, parts: list[Node]) -> Node:
     neutral, decisive = (TRUE, FALSE) if kind == "AND" else (FALSE, TRUE)
     flat = [inner for part in parts for inner in (part["children"] if part["node"] == kind else [part])]
-    unique = {canonical_json(part): part for part in flat if part["node"] != neutral["node"]}
+    unique = {canonical_text(part): part for part in flat if part["node"] != neutral["node"]}
     if any(part["node"] == decisive["node"] for part in unique.values()):
         return decisive
     if len(unique) < 2:
