@@ -19,7 +19,7 @@ from quantrail.domain.enums import EngineMode, Tier
 from quantrail.domain.ids import BacktestId, DataVersion, StrategyId
 from quantrail.errors import InvalidInput, NotFound
 from quantrail.knowledge import values as v
-from quantrail.knowledge.read_results import metrics_of
+from quantrail.knowledge.read_results import metric_values
 from quantrail.knowledge.schema import METRIC_COLUMNS
 from quantrail.knowledge.session import Row, Session
 
@@ -258,9 +258,9 @@ def _details(session: Session, policy: int, pks: list[int]) -> Iterator[Leaderbo
         row[0]: row
         for row in session.among(_DETAILS, "sc.backtest_pk", pks, also="sc.policy_pk = ?", params=(policy,))
     }
-    metrics = metrics_of(session, pks)
+    metrics = metric_values(session, pks)
     for pk in pks:
-        yield _row(found[pk], metrics[pk].values)
+        yield _row(found[pk], metrics[pk])
 
 
 def _row(row: Row, metrics: Any) -> LeaderboardRow:

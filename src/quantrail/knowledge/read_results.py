@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from quantrail.domain import records as r
@@ -170,16 +171,34 @@ def _backtest(
     )  # fmt: skip
     return BacktestRow(
         BacktestId(v.uuid_text(row[0])), key, RunId(v.uuid_text(row[12])), row[13],
-        CalcContract(**v.from_json(row[14])), _models(v.from_json(row[15])), BacktestStatus(row[16]),
+        _contract(row[14]), _models(row[15]), BacktestStatus(row[16]),
         None if row[17] is None else ResultHash(row[17].hex()), row[18], row[19], artifact(row[20], row[21]),
         None if row[22] is None else DataVersion(row[22].hex()), row[23], v.from_stamp(row[24]), metrics,
         tuple(scores), tuple(failures),
     )  # fmt: skip
 
 
-def _models(document: dict[str, Any]) -> ModelVersions:
+@lru_cache(maxsize=256)
+def _contract(text: str) -> CalcContract:
+    return CalcContract(**v.from_json(text))
+
+
+@lru_cache(maxsize=256)
+def _models(text: str) -> ModelVersions:
+    document = v.from_json(text)
     settings = tuple(document.pop("settings").items())
     return ModelVersions(**document, settings=settings)
+
+
+def metric_values(session: Session, pks: Sequence[int]) -> dict[int, dict[str, float | None]]:
+    """Values alone, by backtest: all columns, and whatever else was worked out."""
+    select = f"SELECT backtest_pk, more_json, {', '.join(METRIC_COLUMNS)} FROM metrics"
+    found: dict[int, dict[str, float | None]] = {}
+    for pk, more, *columns in session.among(select, "backtest_pk", pks):
+        found[pk] = dict(zip(METRIC_COLUMNS, columns, strict=True))
+        if more is not None:
+            found[pk].update(v.from_json(more))
+    return found
 
 
 def metrics_of(session: Session, pks: Sequence[int]) -> dict[int, r.Metrics]:
