@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from quantrail.errors import Conflict, DataInvalid, NotFound
 from quantrail.marketdata import durable, manifest, segments
 from quantrail.marketdata.canonical import VALUE_COLUMNS, nodes, root
 from quantrail.marketdata.intake import CleanRows, Reading, flatten, parse_timestamps, propose, read
-from quantrail.marketdata.manifest import FileEntry, Manifest
+from quantrail.marketdata.manifest import Manifest
 from quantrail.marketdata.merge import PartMerge, merge_part, summarise
 from quantrail.marketdata.quality import check_rows
 from quantrail.marketdata.records import (
@@ -25,7 +25,6 @@ from quantrail.marketdata.records import (
     ImportReport,
     Snapshot,
     StoredBasis,
-    SymbolChange,
     SymbolInfo,
 )
 
@@ -35,6 +34,16 @@ if TYPE_CHECKING:
 _WAIT_SECONDS = 60.0
 _FIRST = pl.col("first").min().cast(pl.Datetime("us")).cast(pl.Date)
 _LAST = pl.col("last").max().cast(pl.Datetime("us")).cast(pl.Date)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is known of an import beside its rows. ``prices``: it brings bars, not only actions on them."""
+
+    interval: str
+    label: str
+    basis: StoredBasis
+    prices: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class Importer:
         at = interval or _interval(rows)
         label = source or (Path(data).name if isinstance(data, str | Path) else "frame")
         with durable.writer_lock(self.home, _WAIT_SECONDS):
-            report = self._merge(mapping, rows, at, label, basis)
+            report = self._merge(mapping, rows, _Job(at, label, basis))
         if not check:
             return report
         return replace(report, findings=report.findings + self._judge(report, rows.rows, at))
@@ -78,7 +87,7 @@ class Importer:
         stated = stated.with_columns(days.alias("ts"))
         with durable.writer_lock(self.home, _WAIT_SECONDS):
             rows = self._with_actions(stated)
-            return self._merge(mapping, rows, DAILY, source, StoredBasis.UNKNOWN)
+            return self._merge(mapping, rows, _Job(DAILY, source, StoredBasis.UNKNOWN, prices=False))
 
     def _with_actions(self, stated: pl.DataFrame) -> CleanRows:
         version = manifest.current_version(self.home)
@@ -102,25 +111,27 @@ class Importer:
         rows = filled.select("symbol", "ts", *VALUE_COLUMNS).sort("symbol", "ts")
         return CleanRows(rows, pl.DataFrame(schema={"line": pl.UInt32}), notes, intraday=False)
 
-    def _merge(
-        self, mapping: dict[str, str], rows: CleanRows, interval: str, label: str, basis: StoredBasis
-    ) -> ImportReport:
+    def _merge(self, mapping: dict[str, str], rows: CleanRows, job: _Job) -> ImportReport:
         version = manifest.current_version(self.home)
         before = manifest.load(self.home, version) if version else None
-        notes = _source_notes(before, rows, interval, label, basis)
+        names = sorted(rows.rows["symbol"].unique().to_list())
+        held_infos = before.infos(job.interval) if before else {}
+        _same_basis(names, held_infos, job)
+        notes = _source_notes(names, held_infos, job)
         number = _next_number(self.home)
         frame = rows.rows.with_columns(import_no=pl.lit(number, dtype=pl.Int32))
-        held = before.parts(interval) if before else {}
+        held = before.parts(job.interval) if before else {}
         merges = {
-            part: merge_part(self.home, cut, held.get(part), interval, part)
-            for part, cut in segments.parts(frame, interval)
+            part: merge_part(self.home, cut, held.get(part), job.interval, part)
+            for part, cut in segments.parts(frame, job.interval)
         }
-        changes = summarise((m.changes for m in merges.values() if m.changes is not None), interval)
-        after = self._next(before, merges, changes, interval, label, basis)
+        changes = summarise((m.changes for m in merges.values() if m.changes is not None), job.interval)
+        touched = {c.symbol for c in changes} | _newly_declared(names, held_infos, job)
+        after = self._next(before, merges, sorted(touched), job)
         added, changed = sum(c.added for c in changes), sum(c.changed for c in changes)
         report = ImportReport(
             after.snapshot,
-            label,
+            job.label,
             added,
             changed,
             rows.rows.height - added - changed,
@@ -134,51 +145,26 @@ class Importer:
         return report
 
     def _next(
-        self,
-        before: Manifest | None,
-        merges: Mapping[str, PartMerge],
-        changes: tuple[SymbolChange, ...],
-        interval: str,
-        label: str,
-        basis: StoredBasis,
+        self, before: Manifest | None, merges: Mapping[str, PartMerge], touched: list[str], job: _Job
     ) -> Manifest:
-        """The manifest after the merge; the one before when no row differs."""
-        if before and not changes:
+        """The manifest after the merge; the one before when nothing differs."""
+        if before and not touched:
             return before
-        kept = [f for f in before.files if f.interval != interval or f.part not in merges] if before else []
+        at = job.interval
+        kept = [f for f in before.files if f.interval != at or f.part not in merges] if before else []
         files = sorted([*kept, *(m.entry for m in merges.values())], key=lambda f: (f.interval, f.part))
         infos = {(i.interval, i.symbol): i for i in before.snapshot.symbols} if before else {}
-        held = {s: i for (at, s), i in infos.items() if at == interval}
-        fresh = self._infos(
-            [f for f in files if f.interval == interval], merges, changes, held, interval, label, basis
+        held = {symbol: info for (interval, symbol), info in infos.items() if interval == at}
+        found = pl.concat(
+            merges[f.part].leaves if f.part in merges else segments.leaves_of(self.home, f)
+            for f in files
+            if f.interval == at
         )
-        infos |= {(interval, info.symbol): info for info in fresh}
+        infos |= {(at, info.symbol): info for info in _infos(found, touched, held, job)}
         symbols = tuple(infos[key] for key in sorted(infos))
         version = root((i.interval, i.symbol, i.node) for i in symbols)
         parent = before.snapshot.version if before else None
         return Manifest(Snapshot(version, parent, self.clock(), symbols), tuple(files))
-
-    def _infos(
-        self,
-        files: list[FileEntry],
-        merges: Mapping[str, PartMerge],
-        changes: tuple[SymbolChange, ...],
-        held: Mapping[str, SymbolInfo],
-        interval: str,
-        label: str,
-        basis: StoredBasis,
-    ) -> Iterable[SymbolInfo]:
-        found = pl.concat(
-            merges[f.part].leaves if f.part in merges else segments.leaves_of(self.home, f) for f in files
-        ).filter(pl.col("symbol").is_in([change.symbol for change in changes]))
-        totals = dict(found.group_by("symbol").agg(pl.col("rows").sum()).iter_rows())
-        spans = {
-            symbol: (first, last)
-            for symbol, first, last in found.group_by("symbol").agg(_FIRST, _LAST).iter_rows()
-        }
-        bases = {c.symbol: _basis(held.get(c.symbol), basis) for c in changes}
-        for symbol, value in nodes(found, interval, bases):
-            yield SymbolInfo(symbol, interval, totals[symbol], *spans[symbol], label, bases[symbol], value)
 
     def _record(self, number: int, report: ImportReport, rows: CleanRows) -> None:
         """The import's own record and its refused rows, on disk before the snapshot that refers to them."""
@@ -208,6 +194,19 @@ class Importer:
         return check_rows(merged.sort("symbol", "ts"), interval, self.calendar)
 
 
+def _infos(
+    found: pl.DataFrame, touched: list[str], held: Mapping[str, SymbolInfo], job: _Job
+) -> Iterator[SymbolInfo]:
+    """What there is of each touched symbol now; ``found``: all leaves at the job's interval."""
+    mine = found.filter(pl.col("symbol").is_in(touched))
+    totals = mine.group_by("symbol").agg(pl.col("rows").sum(), _FIRST, _LAST)
+    spans = {symbol: (rows, first, last) for symbol, rows, first, last in totals.iter_rows()}
+    bases = {symbol: _basis(held.get(symbol), job.basis) for symbol in touched}
+    for symbol, value in nodes(mine, job.interval, bases):
+        source = job.label if job.prices else held[symbol].source
+        yield SymbolInfo(symbol, job.interval, *spans[symbol], source, bases[symbol], value)
+
+
 def _basis(old: SymbolInfo | None, stated: StoredBasis) -> StoredBasis:
     return old.basis if old and stated is StoredBasis.UNKNOWN else stated
 
@@ -233,23 +232,37 @@ def _interval(rows: CleanRows) -> str:
     )
 
 
-def _source_notes(
-    before: Manifest | None, rows: CleanRows, interval: str, label: str, basis: StoredBasis
-) -> tuple[Finding, ...]:
-    """Which symbols change hands; Conflict when their price basis would change under them."""
-    held = before.infos(interval) if before else {}
-    notes = []
-    for symbol in sorted(rows.rows["symbol"].unique().to_list()):
+def _same_basis(names: list[str], held: Mapping[str, SymbolInfo], job: _Job) -> None:
+    """Conflict when the price basis of a stored symbol would change under its bars."""
+    for symbol in names:
         old = held.get(symbol)
-        if old is None:
-            continue
-        if StoredBasis.UNKNOWN not in (basis, old.basis) and old.basis is not basis:
+        if old and StoredBasis.UNKNOWN not in (job.basis, old.basis) and old.basis is not job.basis:
             raise Conflict(
-                f"{symbol} is stored as {old.basis}, the import says {basis}; import it under another symbol "
-                "or state the same basis",
+                f"{symbol} is stored as {old.basis}, the import says {job.basis}; import it under another "
+                "symbol or state the same basis",
                 symbol=symbol,
             )
-        if old.source != label:
-            text = f"source changes from {old.source} to {label}; rows that differ follow the later one"
-            notes.append(Finding("source_changed", Severity.INFO, text, symbol))
-    return tuple(notes)
+
+
+def _newly_declared(names: list[str], held: Mapping[str, SymbolInfo], job: _Job) -> set[str]:
+    """Symbols whose basis was not known until this import says it."""
+    if job.basis is StoredBasis.UNKNOWN:
+        return set()
+    return {s for s in names if s in held and held[s].basis is StoredBasis.UNKNOWN}
+
+
+def _source_notes(names: list[str], held: Mapping[str, SymbolInfo], job: _Job) -> tuple[Finding, ...]:
+    """One finding per former source that symbols change hands from."""
+    moved: dict[str, list[str]] = {}
+    for symbol in names if job.prices else []:
+        if symbol in held and held[symbol].source != job.label:
+            moved.setdefault(held[symbol].source, []).append(symbol)
+    return tuple(
+        Finding(
+            "source_changed",
+            Severity.INFO,
+            f"{len(symbols)} symbols ({', '.join(symbols[:5])}{' …' if len(symbols) > 5 else ''}) change "
+            f"from source {old} to {job.label}; rows that differ follow the later one",
+        )
+        for old, symbols in sorted(moved.items())
+    )

@@ -91,6 +91,28 @@ def test_another_basis_for_a_stored_symbol_is_a_conflict(store: MarketStore) -> 
         store.import_bars(raw_bars(), basis=StoredBasis.SPLIT)
 
 
+def test_a_basis_may_be_declared_later_and_makes_another_version(store: MarketStore) -> None:
+    unknown = store.import_bars(raw_bars(), check=False).snapshot
+    declared = store.import_bars(raw_bars(), basis=StoredBasis.RAW, check=False).snapshot
+    assert declared.version != unknown.version
+    assert declared.symbols[0].basis is StoredBasis.RAW
+    assert store.bars(["AAA"], adjust=Adjust.SPLIT).data_version == declared.version
+
+
+def test_actions_leave_the_source_of_the_prices_as_it_is(store: MarketStore) -> None:
+    store.import_bars(raw_bars(), source="vendor", basis=StoredBasis.RAW, check=False)
+    after = store.import_actions(actions(), source="desk")
+    assert (after.snapshot.symbols[0].source, after.changed, after.findings) == ("vendor", 2, ())
+
+
+def test_a_change_of_source_is_said_once_for_all_symbols(store: MarketStore) -> None:
+    both = pl.concat([raw_bars(), raw_bars().with_columns(symbol=pl.lit("BBB"))])
+    store.import_bars(both, source="one", check=False)
+    findings = store.import_bars(both, source="two", check=False).findings
+    assert [f.kind for f in findings] == ["source_changed"]
+    assert "2 symbols (AAA, BBB) change from source one to two" in findings[0].detail
+
+
 def test_engines_get_the_actions_as_tables(store: MarketStore) -> None:
     store.import_bars(raw_bars(), basis=StoredBasis.RAW, check=False)
     store.import_actions(actions(), source="desk")
