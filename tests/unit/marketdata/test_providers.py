@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from vendors import HISTORY, Vendor, alpha_vantage, serving, yahoo
 
 from quantrail.domain.market import Period
-from quantrail.errors import BackendBusy, BackendError, DataInvalid, NotFound
+from quantrail.errors import BackendBusy, BackendError, DataInvalid, InvalidInput, NotFound
 from quantrail.marketdata import MarketStore, StoredBasis
 from quantrail.marketdata.providers import AlphaVantage, Fetcher, Quota, QuotaLedger, Transport, Yahoo
 from quantrail.marketdata.providers.coverage import CoverageLedger
@@ -272,6 +272,11 @@ def test_an_interrupted_fetch_goes_on_where_it_stopped(
         fetcher.fetch(["A", "B", "C", "D"], HISTORY.start, HISTORY.end, progress=stop)
     fetcher.fetch(["A", "B", "C", "D"], HISTORY.start, HISTORY.end)
     assert [r["path"][-1] for r in yahoo_server.requests] == ["A", "B", "C", "D"]
+
+
+def test_an_address_that_is_no_web_address_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="http"):
+        Transport("file:///etc", lambda _: None, Random(1))
 
 
 def test_the_key_stands_in_no_message(tmp_path: Path, av_server: Vendor, clock: Time) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from quantrail.errors import BackendBusy, BackendError, NotFound
+from quantrail.errors import BackendBusy, BackendError, InvalidInput, NotFound
 from quantrail.marketdata.providers.quota import QuotaLedger
 
 _LARGEST = 64 * 1024 * 1024
@@ -34,6 +34,11 @@ class Transport:
     attempts: int = 4
     pause_seconds: float = 1.0
     timeout_seconds: float = 20.0
+
+    def __post_init__(self) -> None:
+        # urllib would open files too.
+        if not self.base_url.startswith(("http://", "https://")):
+            raise InvalidInput(f"a vendor's address begins with http:// or https://, got {self.base_url!r}")
 
     def get(
         self, path: str, query: Mapping[str, str], refused: Callable[[Any], str | None] = lambda _: None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -36,7 +37,7 @@ class Yahoo:
             "interval": "1d",
             "events": "div,splits",
         }
-        answer = self.transport.get(f"/v8/finance/chart/{symbol}", query)
+        answer = self.transport.get(f"/v8/finance/chart/{quote(symbol, safe='')}", query)
         try:
             return Batch(_rows(symbol, answer["chart"]), period)
         except (KeyError, IndexError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
@@ -53,12 +54,12 @@ def _rows(symbol: str, chart: dict[str, Any]) -> pl.DataFrame:
     result = chart["result"][0]
     zone = ZoneInfo(result["meta"]["exchangeTimezoneName"])
     days = [datetime.fromtimestamp(stamp, zone).date() for stamp in result.get("timestamp", [])]
-    quote = result["indicators"]["quote"][0] if days else {name: [] for name in _FIELDS}
+    quotes = result["indicators"]["quote"][0] if days else {name: [] for name in _FIELDS}
     events = result.get("events", {})
     dividends = {_day(e, zone): float(e["amount"]) for e in events.get("dividends", {}).values()}
     splits = {_day(e, zone): e["numerator"] / e["denominator"] for e in events.get("splits", {}).values()}
     schema = {"date": pl.Date, **dict.fromkeys((*_FIELDS, "dividend", "split"), pl.Float64)}
-    columns = {name: quote[name] for name in _FIELDS}
+    columns = {name: quotes[name] for name in _FIELDS}
     actions = {"dividend": [dividends.get(d, 0.0) for d in days], "split": [splits.get(d, 1.0) for d in days]}
     return pl.DataFrame({"date": days, **columns, **actions}, schema=schema, strict=False)
 
