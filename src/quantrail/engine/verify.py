@@ -20,7 +20,7 @@ from quantrail.engine.corporate_actions import CorporateActions
 from quantrail.engine.decisions import Decider, Guard
 from quantrail.engine.ledger import TRADE_FIELDS, Ledger
 from quantrail.engine.liquidity import read_liquidity
-from quantrail.engine.logs import Column
+from quantrail.engine.logs import Column, arrow_table
 from quantrail.engine.market_broker import MarketBroker
 from quantrail.engine.models import Models, build_models
 from quantrail.engine.policy import build_policy
@@ -55,6 +55,37 @@ class VerifyResult:
     def trades(self) -> dict[str, Column]:
         """The round trips as columns."""
         return dict(self.result.trades.columns())
+
+    def tables(self) -> dict[str, Any]:
+        """Every log as a pyarrow table, for Parquet: decisions, orders, fills, trades, clauses.
+
+        ``clauses`` has one row per decision and comparison: bar, symbol, clause, held, missing.
+        """
+        logs = {
+            "decisions": self.decisions,
+            "orders": self.orders,
+            "fills": self.fills,
+            "trades": self.trades,
+        }
+        tables = {name: arrow_table(columns) for name, columns in logs.items()}
+        tables["clauses"] = arrow_table(self._clause_columns())
+        return tables
+
+    def _clause_columns(self) -> dict[str, Column]:
+        bars = self.decisions["bar"].astype(np.int64)
+        symbols = self.decisions["symbol"].astype(np.int64)
+        times = len(self.clauses)
+        texts = np.array([clause.text for clause in self.clauses], dtype=str)
+        held = [clause.true[symbols, bars] for clause in self.clauses]
+        missing = [clause.missing[symbols, bars] for clause in self.clauses]
+        nothing = np.empty((len(bars), 0), np.bool_)
+        return {
+            "bar": np.repeat(bars, times),
+            "symbol": np.repeat(symbols, times),
+            "clause": np.tile(texts, len(bars)),
+            "held": (np.stack(held, axis=1) if times else nothing).ravel(),
+            "missing": (np.stack(missing, axis=1) if times else nothing).ravel(),
+        }
 
 
 def verify(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pyarrow.parquet as pq
 import pytest
 
 from quantrail.domain.contract import CalcContract, ModelVersions
@@ -65,3 +68,16 @@ def test_questions_about_nothing_are_answered_as_such(found: VerifyResult) -> No
         explain_day(found, "Y", 0)
     with pytest.raises(NotFound, match="not a session"):
         explain_day(found, "X", found.result.sessions[-1].item().replace(year=2031))
+
+
+def test_logs_travel_as_tables_clause_by_clause(found: VerifyResult, tmp_path: Path) -> None:
+    tables = found.tables()
+    for name, table in tables.items():
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+    clauses = pq.read_table(tmp_path / "clauses.parquet").to_pylist()
+    assert len(clauses) == len(found.decisions["bar"]) * len(found.clauses)
+    entered = [row for row in clauses if row["bar"] == 2 and row["clause"].startswith("long entry")]
+    assert entered
+    assert all(row["held"] for row in entered)
+    assert pq.read_table(tmp_path / "fills.parquet").num_rows == 2
+    assert set(tables) == {"decisions", "orders", "fills", "trades", "clauses"}

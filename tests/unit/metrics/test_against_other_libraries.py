@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from quantrail.analysis.metrics import METRIC_NAMES, METRICS, compute_metrics, standard_slices
+from quantrail.analysis.metrics import METRIC_NAMES, METRICS, compute_metrics, standard_slices, symbol_metrics
 from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.domain.market import BAR_COLUMNS, Bars, Period
 from quantrail.domain.results import SimulationResult
@@ -179,3 +179,20 @@ def test_train_and_validation_slices_carry_the_split_metrics(result: SimulationR
     assert late["sharpe_net"] == pytest.approx(whole["oos_sharpe_net"], rel=1e-9)
     assert late["return_total_net"] == pytest.approx(whole["oos_return_total_net"], rel=1e-9)
     assert early["sharpe_net"] == pytest.approx(whole["is_sharpe_net"], rel=1e-9)
+
+
+def test_symbols_add_up_to_the_portfolio(result: SimulationResult) -> None:
+    found = symbol_metrics(result)
+    whole = compute_metrics(result, CONTRACT).values
+    assert sum(row["pnl_net"] or 0 for row in found.values()) == pytest.approx(result.trades.pnl_net.sum())
+    assert sum(row["costs_total"] or 0 for row in found.values()) == pytest.approx(whole["costs_total"])
+    assert sum(row["closed_trades"] or 0 for row in found.values()) == whole["closed_trades"]
+    frame = pd.DataFrame(result.trades.columns())
+    frame = frame[frame["exit_reason"] != 0].groupby("symbol")
+    hits = frame["pnl_net"].apply(lambda pnl: (pnl > 0).mean())
+    for row, rate in hits.items():
+        assert found[result.symbols[row]]["hit_rate_trades"] == pytest.approx(rate)
+    mae = frame["mae"].mean()
+    for row, depth in mae.items():
+        assert found[result.symbols[row]]["mae_mean"] == pytest.approx(depth)
+        assert depth <= 0

@@ -12,6 +12,7 @@ from quantrail.analysis.metrics.batch import (
     first_validation_bar,
     rate_per_bar,
 )
+from quantrail.analysis.metrics.by_symbol import symbol_metrics
 from quantrail.analysis.metrics.compiled import load_kernels
 from quantrail.analysis.metrics.compute import (
     Metrics,
@@ -49,5 +50,6 @@ __all__ = [
     "slice_mask",
     "sliced",
     "standard_slices",
+    "symbol_metrics",
     "year_slices",
 ]
