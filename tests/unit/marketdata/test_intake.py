@@ -219,6 +219,14 @@ def test_a_folder_and_a_pattern_import_every_file_under_its_name(store: MarketSt
         store.import_bars(folder / "Z*.csv")
 
 
+def test_of_many_files_the_bad_one_is_named_and_nothing_is_stored(store: MarketStore, tmp_path: Path) -> None:
+    (tmp_path / "AAA.csv").write_text("date,open,high,low,close,volume\n2020-01-06,10,11,9,10.5,100\n")
+    (tmp_path / "BBB.csv").write_text("date,open,high,low,close,volume\n01/02/2020,10,11,9,10.5,100\n")
+    with pytest.raises(DataInvalid, match=r"BBB.csv: dates like '01/02/2020'"):
+        store.import_bars(tmp_path / "*.csv")
+    assert store.current() is None
+
+
 def test_frames_in_every_usual_shape_give_one_data_version(tmp_path: Path, make_bars: Make) -> None:
     long = make_bars(["AAA", "BBB"], count=15)
     pandas = long.to_pandas().assign(date=lambda f: pd.to_datetime(f["date"]))

@@ -66,10 +66,15 @@ def _read_all(
     for done, path in enumerate(paths):
         if progress:
             progress(path.name, done, len(paths))
-        if path.stat().st_size > _LARGE:
-            # A gigabyte of garbage is told by its first lines; this raises what they deserve.
-            _read_one(read_file(path, symbol=how.symbol, columns=how.columns, limit=_PROBE), how, now)
-        yield _read_one(read_file(path, symbol=how.symbol, columns=how.columns), how, now)
+        try:
+            if path.stat().st_size > _LARGE:
+                # A gigabyte of garbage is told by its first lines; this raises what they deserve.
+                _read_one(read_file(path, symbol=how.symbol, columns=how.columns, limit=_PROBE), how, now)
+            yield _read_one(read_file(path, symbol=how.symbol, columns=how.columns), how, now)
+        except DataInvalid as error:
+            if path.name in error.message:
+                raise
+            raise DataInvalid(f"{path.name}: {error.message}") from error
 
 
 def _read_one(raw: RawRows, how: Reading, now: datetime) -> tuple[CleanRows, dict[str, str]]:
