@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from quantrail.analysis.metrics import MetricTable, load_kernels
+from quantrail.analysis.metrics import MVP_NAMES, MetricTable, load_kernels
 from quantrail.domain.contract import CalcContract
 from quantrail.domain.ids import ResultHash
 from quantrail.domain.results import ExitReason, SimulationResult, TradeTable, hash_result
@@ -78,9 +78,13 @@ class ScreenBatch:
         return self.table.row(k)
 
     def result_hash(self, k: int) -> ResultHash:
-        """SHA-256 over the exact bits of equity, trades and metrics of row k."""
+        """SHA-256 over the exact bits of equity, trades and metrics of row k.
+
+        The four quantile metrics stay out, so that a screen with and without tails is the same result.
+        """
         self._must_have_run(k)
-        return hash_result(self.equity[k], self.trades.of(k), self.table.row(k))
+        row = self.table.row(k)
+        return hash_result(self.equity[k], self.trades.of(k), {name: row[name] for name in MVP_NAMES})
 
     def result(self, k: int) -> SimulationResult:
         """The full record of row k, simulated again with its series; raises the row's error if it has one."""

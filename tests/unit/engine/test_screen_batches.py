@@ -128,3 +128,14 @@ def test_a_period_without_bars_is_refused() -> None:
     day = bars.sessions[-1].item().replace(year=2035)
     with pytest.raises(DataInvalid, match="no bars between"):
         screen(prepare(bars, [crossing(3, 9)]), Period(day, day), CONTRACT)
+
+
+def test_leaving_out_the_tails_leaves_out_nothing_else() -> None:
+    bars = hard_market(6)
+    batch = prepare(bars, [crossing(3, 9)])
+    whole = screen(batch, period_of(bars), CONTRACT)
+    lean = screen(batch, period_of(bars), CONTRACT, with_tails=False)
+    assert set(whole.metrics) - set(lean.metrics) == {"tail_loss_p95", "tail_gain_p95", "var_95", "cvar_95"}
+    assert lean.result_hash(0) == whole.result_hash(0)
+    for name, column in lean.metrics.items():
+        np.testing.assert_array_equal(column, whole.metrics[name])
