@@ -9,6 +9,7 @@ row, merging, hashing the rows for the data version and syncing to disk; the yar
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import json
 import math
@@ -196,7 +197,8 @@ def main() -> None:
     args = parser.parse_args()
     sizes = [20, 40] if args.quick else sorted(args.sizes)
     sessions, repeats = (600, 3) if args.quick else (2520, 20)
-    measure(5, 300, 1)  # imports and caches, not counted
+    with contextlib.redirect_stdout(None):
+        measure(5, 300, 1)  # imports and caches, not counted
     found = [measure(size, sessions, repeats) for size in sizes]
     if len(found) > 1:
         steps = math.log(sizes[-1] / sizes[0])
