@@ -47,7 +47,7 @@ def walk(n_symbols: int, n_bars: int, seed: int = 1) -> Bars:
 
 def pairs(count: int) -> list[tuple[int, int]]:
     """Distinct (fast, slow) windows."""
-    grid = ((fast, slow) for fast in range(5, 65, 2) for slow in range(fast + 10, 250, 4))
+    grid = ((fast, slow) for fast in range(5, 65, 2) for slow in range(fast + 10, 250, 3))
     found = list(islice(grid, count))
     if len(found) < count:
         raise SystemExit(f"the grid holds {len(found)} pairs, {count} were asked for")

@@ -14,6 +14,7 @@ from quantrail.engine.screen_batch import BatchTrades, ScreenBatch
 from quantrail.engine.story import ClauseState, DayStory, TradeStory, explain_day, explain_trade
 from quantrail.engine.verify import VerifyResult, verify
 from quantrail.engine.versions import ENGINE_A_VERSION, ENGINE_B_VERSION
+from quantrail.engine.warm import warm_up
 from quantrail.engine.weights import run_weights, signals_hash
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "screen",
     "signals_hash",
     "verify",
+    "warm_up",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.market import BAR_COLUMNS, Bars
-from quantrail.engine.indicators import indicator, simple_returns, volatility
+from quantrail.engine.indicators import indicator, volatility
 from quantrail.engine.regime import regime_score
 from quantrail.errors import SpecInvalid
 
@@ -32,11 +32,14 @@ class FeatureStore:
     def value(self, name: str, features: Mapping[str, Any], members: NDArray[np.int64]) -> Floats:
         """The bar column or feature ``name``; ``features`` holds definitions by content name."""
         if name in BAR_COLUMNS:
-            column: Floats = getattr(self.bars, name)
-            return column
+            return self.column(name)
         # Only a cross-section depends on the universe; everything else is shared between universes.
         key = (name, members.tobytes() if self.is_cross_section(name, features) else b"")
         return self._get(key, lambda: self._compute(name, features, members))
+
+    def column(self, name: str) -> Floats:
+        """A bar column. A copy: kernels are compiled once, for writable arrays, whatever the bars are."""
+        return self._get(("column", name), lambda: np.array(getattr(self.bars, name), order="C"))
 
     def is_cross_section(self, name: str, features: Mapping[str, Any]) -> bool:
         """Whether a value depends on which other symbols there are."""
@@ -53,16 +56,11 @@ class FeatureStore:
 
     def sizing_volatility(self) -> Floats:
         """20-bar volatility of close returns, per bar, (S, T)."""
-        return self._get(("volatility",), lambda: volatility(self.bars.close, SIZING_VOLATILITY_BARS))
-
-    def returns(self) -> Floats:
-        """Simple close returns (S, T)."""
-        return self._get(("returns",), lambda: simple_returns(self.bars.close))
+        return self._get(("volatility",), lambda: volatility(self.column("close"), SIZING_VOLATILITY_BARS))
 
     def atr(self, period: int) -> Floats:
         """Average true range in price, (S, T)."""
-        bars = self.bars
-        inputs = [bars.high, bars.low, bars.close]
+        inputs = [self.column(name) for name in ("high", "low", "close")]
         nobody = np.empty(0, np.int64)
         return self._get(("atr", period), lambda: indicator("atr", inputs, {"period": period}, nobody))
 

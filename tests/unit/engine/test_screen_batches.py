@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -139,3 +141,32 @@ def test_leaving_out_the_tails_leaves_out_nothing_else() -> None:
     assert lean.result_hash(0) == whole.result_hash(0)
     for name, column in lean.metrics.items():
         np.testing.assert_array_equal(column, whole.metrics[name])
+
+
+def test_warming_up_leaves_nothing_to_compile() -> None:
+    # In a process of its own: here everything may be compiled already.
+    code = """
+import numpy as np
+from quantrail.analysis.metrics import load_kernels
+from quantrail.domain.contract import CalcContract
+from quantrail.domain.market import Period
+from quantrail.engine import prepare, screen, warm_up
+from quantrail.testing.engines import hard_market, random_spec
+
+def compiled():
+    found = {}
+    for name in ("engine.kernels.simulate", "engine.kernels.bits", "analysis.metrics.kernels.curve"):
+        for key, value in vars(load_kernels("quantrail." + name)).items():
+            found[name, key] = len(getattr(value, "signatures", ()))
+    return found
+
+warm_up()
+before = compiled()
+bars = hard_market(1)
+period = Period(bars.sessions[30].item(), bars.sessions[-1].item())
+specs = [random_spec(np.random.default_rng(k), bars.symbols, (1, 2, 3)) for k in range(20)]
+screen(prepare(bars, specs), period, CalcContract()).result(0)
+print([key for key, count in compiled().items() if count != before[key]])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
