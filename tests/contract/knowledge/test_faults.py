@@ -41,6 +41,7 @@ from quantrail.knowledge import (
     vacuum_store,
 )
 from quantrail.knowledge import backend as backend_module
+from quantrail.knowledge.statistics import Statistics
 from quantrail.testing import records as build
 from quantrail.testing.knowledge import fill
 from quantrail.testing.knowledge.world import save_results
@@ -86,6 +87,17 @@ def test_room_regained_lets_the_same_store_go_on(store: SqlKnowledgeStore) -> No
     with store.backend.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1073741823")
     write_much(store)
+    assert store.counts()["strategies"] == 405
+
+
+def test_a_commit_stands_when_there_is_no_room_to_refresh_statistics(
+    store: SqlKnowledgeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(_: Statistics) -> None:
+        raise BackendError("the disk is full")
+
+    monkeypatch.setattr(Statistics, "refresh", no_room)
+    write_much(store)  # about 3 000 rows: statistics are due
     assert store.counts()["strategies"] == 405
 
 
