@@ -35,11 +35,14 @@ def open_services(settings: Settings, create: bool = False) -> Iterator[Services
     if create:
         make_home(settings)
         upgrade(settings.database_url)
-    elif settings.database_url.startswith("sqlite") and not (settings.home / "quantrail.db").exists():
+    elif not settings.home.exists():
         raise NotFound(
-            f"there is no quantrail home at {settings.home}; `quantrail demo` or `quantrail run start` "
-            "makes one, --home points to another"
+            f"there is no quantrail home at {settings.home}; `quantrail demo`, `quantrail data import` or "
+            "`quantrail run start` makes one, --home points to another"
         )
+    elif settings.is_new_file:
+        # A home that holds bars but no results yet.
+        upgrade(settings.database_url)
     store = open_store(settings.database_url, utc_now)
     try:
         yield Services(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_HOME = ".quantrail"
+DATABASE_FILE = "quantrail.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,12 @@ class Settings:
         return self.home / "artifacts"
 
     @property
+    def is_new_file(self) -> bool:
+        """Whether the database is a file in the home that is not there yet."""
+        own = self.home / DATABASE_FILE
+        return self.database_url == f"sqlite:///{own}" and not own.exists()
+
+    @property
     def market(self) -> Path:
         return self.home / "market"
 
@@ -32,5 +39,5 @@ def load_settings(
     """Arguments win over environment (``QUANTRAIL_HOME``, ``QUANTRAIL_DATABASE_URL``) over defaults."""
     env = os.environ if environ is None else environ
     where = (home or Path(env.get("QUANTRAIL_HOME") or DEFAULT_HOME)).expanduser().absolute()
-    url = database_url or env.get("QUANTRAIL_DATABASE_URL") or f"sqlite:///{where / 'quantrail.db'}"
+    url = database_url or env.get("QUANTRAIL_DATABASE_URL") or f"sqlite:///{where / DATABASE_FILE}"
     return Settings(where, url)

@@ -70,6 +70,15 @@ class Bars:
         return slice(first, last)
 
 
+class SymbolSpan(Protocol):
+    """First and last session of one symbol."""
+
+    @property
+    def first(self) -> date: ...
+    @property
+    def last(self) -> date: ...
+
+
 class SnapshotInfo(Protocol):
     """An immutable state of all bars."""
 
@@ -77,6 +86,8 @@ class SnapshotInfo(Protocol):
     def version(self) -> DataVersion: ...
     @property
     def rows(self) -> int: ...
+    @property
+    def symbols(self) -> Sequence[SymbolSpan]: ...
     def names(self, interval: str = "1d") -> tuple[str, ...]:
         """Symbols with bars at ``interval``, sorted."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 _LAYOUT = {
     "margin": {"l": 60, "r": 20, "t": 30, "b": 40},
@@ -64,3 +64,10 @@ def _fragment(figure: Any, height: int) -> Markup:
     figure.update_layout(height=height, **_LAYOUT)
     html = figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False})
     return Markup(html)
+
+
+def curve_page(curves: Mapping[str, Sequence[Any]], name: str) -> str:
+    """A whole page with one curve chart, readable without a network."""
+    chart = curve_chart(curves, None, name)
+    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(name)}</title>'
+    return f"{head}{figures_script()}<body>{chart}</body></html>"

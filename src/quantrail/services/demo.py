@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from quantrail.domain.enums import TrialDoor
 from quantrail.domain.ids import DataVersion
 from quantrail.domain.ports import KnowledgeStore
 from quantrail.errors import Conflict
@@ -40,9 +41,9 @@ def demo_config(
     """The demo's configuration for this home.
 
     Without a ``seed`` each further demo in a home takes the next one, so that it explores new ground.
-    Raises Conflict when the home holds runs that are not the demo's.
+    Raises Conflict when the home holds searches that are not the demo's.
     """
-    runs = store.list_runs(limit=10_000)
+    runs = [run for run in store.list_runs(limit=10_000) if run.door == TrialDoor.LOOP]
     others = [run for run in runs if run.config.get("config", {}).get("name") != DEMO]
     if others:
         raise Conflict(

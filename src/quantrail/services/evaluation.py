@@ -140,9 +140,10 @@ def failed(strategy_id: StrategyId, code: str, message: str) -> Outcome:
 
 def _counts(result: SimulationResult, spec: NormalSpec) -> dict[str, float]:
     n_bars = len(result.sessions)
+    n_members = len(spec["universe"].get("symbols") or result.symbols)
     return {
         "bars": float(n_bars),
-        "blocked_share": result.blocked_bars / (n_bars * len(spec["universe"]["symbols"])),
+        "blocked_share": result.blocked_bars / (n_bars * n_members),
         "comparisons": float(complexity(spec).cmp_count),
     }
 

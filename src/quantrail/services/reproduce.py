@@ -86,7 +86,7 @@ def _reproduce(services: Services, row: BacktestRow) -> tuple[Reproduction, Repr
 def _rerun_and_compare(services: Services, row: BacktestRow) -> tuple[DriftCause | None, str, _Rerun | None]:
     spec = canonical_from_json(services.store.get_strategy(row.key.strategy_id).strategy.normalized_spec_json)
     try:
-        bars = _bars(services, row, spec.spec)
+        bars = _bars(services, row)
     except (BackendCorrupt, DataInvalid) as error:
         return DriftCause.DATA, error.message, None
     if bars.data_version != row.key.data_version:
@@ -108,11 +108,14 @@ def _rerun_and_compare(services: Services, row: BacktestRow) -> tuple[DriftCause
     return *_cause_of_difference(services, row, found), found
 
 
-def _bars(services: Services, row: BacktestRow, spec: NormalSpec) -> Bars:
+def _bars(services: Services, row: BacktestRow) -> Bars:
     """The slice the result rests on, as its own snapshot held it, read from the files anew."""
     version = DataVersion(row.snapshot_version) if row.snapshot_version else None
     benchmark = row.calc_contract.benchmark
-    symbols = sorted({*spec["universe"]["symbols"], *([benchmark] if benchmark else [])})
+    universe = services.store.find_universe(row.key.universe_version)
+    if universe is None:
+        raise NotFound(f"universe {row.key.universe_version[:12]} is not stored any more")
+    symbols = sorted({*universe.symbols, *([benchmark] if benchmark else [])})
     period = Period(row.key.period_start, row.key.period_end)
     first = services.market.bars(symbols, version=version).sessions[0].item()
     return services.market.bars(symbols, period, warmup_start=first, version=version, recompute=True)

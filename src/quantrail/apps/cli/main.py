@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from quantrail import __version__
 from quantrail.apps.cli import (
+    backtest,
     constraints,
     data,
     db,
@@ -67,6 +68,7 @@ doctor.register(app)
 app.add_typer(data.app, name="data", help="Bars in, snapshots, quality.")
 app.add_typer(spec.app, name="spec", help="The strategy language.")
 app.add_typer(runs.app, name="run", help="The loop.")
+backtest.register(app)
 known.register(app)
 app.add_typer(failures.app, name="failures", help="Why strategies failed.")
 app.add_typer(constraints.app, name="constraints", help="What was learnt.")

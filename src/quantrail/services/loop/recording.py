@@ -12,7 +12,7 @@ from quantrail.services.loop import result_records as results
 from quantrail.services.loop import trial_records as trials
 from quantrail.services.loop.learning import Learnt
 from quantrail.services.loop.screening import Screened
-from quantrail.services.loop.state import Evaluated, RunState, Verification
+from quantrail.services.loop.state import Evaluated, RunFrame, RunState, Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,51 +43,58 @@ def record_iteration(state: RunState, unit: KnowledgeUnit, done: Iterated) -> No
     around = _distinct(done.around, done.fresh)
     candidates = (*done.screened.candidates, *(n.candidate for n in around))
     unit.upsert_strategies(results.strategy_records(candidates))
-    unit.insert_backtests(_backtests(state, done, around))
-    _record_results(state, unit, done, around)
+    unit.insert_backtests(_backtests(state.frame, done, around))
+    _record_results(state.frame, unit, done, around)
     unit.save_constraint_set(state.run_id, done.iteration, done.learnt.constraint_set, done.learnt.provenance)
     _record_trials(state, unit, done)
     for event in done.learnt.events:
         unit.set_constraint_status(event)
 
 
-def _backtests(state: RunState, done: Iterated, around: Sequence[Evaluated]) -> list[Backtest]:
+def _backtests(frame: RunFrame, done: Iterated, around: Sequence[Evaluated]) -> list[Backtest]:
     made = []
     for entry in done.fresh:
         row = done.screen_rows.get(entry.candidate.strategy_id)
         ref = None if row is None else ArtifactRef(done.screen_file, row)
-        made.append(results.backtest_record(state, done.iteration, entry, ref))
-    made.extend(results.backtest_record(state, done.iteration, entry, None) for entry in around)
+        made.append(results.backtest_record(frame, done.iteration, entry, ref))
+    made.extend(results.backtest_record(frame, done.iteration, entry, None) for entry in around)
     for verified in done.verified.fresh:
         ref = ArtifactRef(done.shortlist_dirs[verified.b.candidate.strategy_id])
         for entry in (verified.a, verified.b):
-            made.append(results.backtest_record(state, done.iteration, entry, ref))
+            made.append(results.backtest_record(frame, done.iteration, entry, ref))
     return made
 
 
 def _record_results(
-    state: RunState, unit: KnowledgeUnit, done: Iterated, around: Sequence[Evaluated]
+    frame: RunFrame, unit: KnowledgeUnit, done: Iterated, around: Sequence[Evaluated]
 ) -> None:
     judged = [*done.fresh, *(v.b for v in done.verified.fresh)]
     measured = [*judged, *around, *(v.a for v in done.verified.fresh)]
     unit.save_metrics([results.metrics_record(e) for e in measured if e.outcome.error_code is None])
     unit.save_scores([results.score_record(e) for e in judged if e.outcome.score is not None])
-    unit.save_failures([f for e in judged for f in results.failure_records(state, e)])
+    unit.save_failures([f for e in judged for f in results.failure_records(frame, e)])
     unit.save_comparisons([v.comparison for v in done.verified.fresh])
-    unit.save_robustness_cases([c for v in done.verified.fresh for c in results.robustness_records(state, v)])
+    unit.save_robustness_cases([c for v in done.verified.fresh for c in results.robustness_records(frame, v)])
 
 
 def _record_trials(state: RunState, unit: KnowledgeUnit, done: Iterated) -> None:
+    """Draws in order, then neighbours of the shortlist, then looks at validation, each a trial."""
+    frame, train, later = state.frame, state.screen.period, state.verify.period
     ran = {e.candidate.ordinal: e for e in done.screened.evaluated}
-    made = [trials.loop_trial(state, done.iteration, c, ran.get(c.ordinal)) for c in done.screened.candidates]
-    for entry in done.around:
-        made.append(trials.stress_trial(state, done.iteration, len(made), entry))
-    for look in done.verified.looks:
-        made.append(trials.validation_look(state, done.iteration, len(made), look))
-    unit.save_trials(made)
+    asked = [
+        *((c, train, ran.get(c.ordinal)) for c in done.screened.candidates),
+        *((e.candidate, train, e) for e in done.around),
+        *((e.candidate, later, e) for e in done.verified.looks),
+    ]
+    unit.save_trials(
+        [
+            trials.trial_record(frame, done.iteration, ordinal, candidate, period, entry)
+            for ordinal, (candidate, period, entry) in enumerate(asked)
+        ]
+    )
     if state.applied_set_id is not None:
         unit.save_trial_constraints(
-            trials.trial_constraints(state, done.iteration, done.screened.candidates, state.applied_set_id)
+            trials.trial_constraints(frame, done.iteration, done.screened.candidates, state.applied_set_id)
         )
 
 

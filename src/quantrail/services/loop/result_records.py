@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from quantrail.domain.enums import BacktestStatus, EngineMode
+from quantrail import engine
+from quantrail.domain.enums import BacktestStatus
 from quantrail.domain.identity import failure_id
-from quantrail.domain.ids import StrategyId
+from quantrail.domain.ids import BacktestId, StrategyId
 from quantrail.domain.ledger import RobustnessCase
-from quantrail.domain.records import ArtifactRef, Backtest, Failure, Metrics, Score, Strategy
-from quantrail.services.loop.screening import MODELS_A
-from quantrail.services.loop.state import Candidate, Evaluated, RunState, Verified
-from quantrail.services.loop.verification import STEP, models_b
+from quantrail.domain.records import (
+    ArtifactRef,
+    Backtest,
+    EngineComparison,
+    Failure,
+    Metrics,
+    Score,
+    Strategy,
+)
+from quantrail.services.loop.state import Candidate, Evaluated, RunFrame, Verified
 from quantrail.strategy import TEMPLATES, CanonicalSpec
 
+NEIGHBOUR_STEP = 0.1  # of a parameter's value, at least 1 for whole numbers
 KEEP_SHARE = 0.5  # of the Sharpe ratio, at the median neighbour, for a plateau
 
 
@@ -49,24 +57,39 @@ def _strategy(candidate: Candidate, spec: CanonicalSpec, origin: StrategyId | No
 
 
 def backtest_record(
-    state: RunState, iteration: int, entry: Evaluated, artifacts: ArtifactRef | None
+    frame: RunFrame, iteration: int, entry: Evaluated, artifacts: ArtifactRef | None
 ) -> Backtest:
     """The execution of one evaluation, failed ones included."""
     outcome = entry.outcome
-    screened = entry.key.engine_mode is EngineMode.A
     return Backtest(
         backtest_id=entry.backtest_id,
         key=entry.key,
-        run_id=state.run_id,
+        run_id=frame.run_id,
         iteration_id=iteration,
-        calc_contract=state.screen.contract,
-        model_versions=MODELS_A if screened else models_b(state),
+        calc_contract=frame.contract,
+        model_versions=frame.models[entry.key.engine_mode],
         status=BacktestStatus.FAILED if outcome.error_code else BacktestStatus.DONE,
         result_hash=outcome.result_hash,
         error_code=outcome.error_code,
         error_message=outcome.error_message,
         artifacts_dir=artifacts,
-        snapshot_version=state.snapshot_version,
+        snapshot_version=frame.snapshot_version,
+    )
+
+
+def comparison_record(
+    first: BacktestId, second: BacktestId, difference: engine.EngineComparison
+) -> EngineComparison:
+    """What sets engine B's result apart from engine A's."""
+    trade = difference.first_difference
+    return EngineComparison(
+        backtest_a=first,
+        backtest_b=second,
+        agree=difference.agree,
+        max_abs_equity_diff=difference.max_equity_difference,
+        pnl_effect=difference.pnl_effect,
+        reason=difference.reason or "none",
+        first_difference={"trade": trade} if trade else None,
     )
 
 
@@ -92,14 +115,14 @@ def score_record(entry: Evaluated) -> Score:
     )
 
 
-def failure_records(state: RunState, entry: Evaluated) -> list[Failure]:
+def failure_records(frame: RunFrame, entry: Evaluated) -> list[Failure]:
     return [
         Failure(
             failure_id=failure_id(entry.backtest_id, f.rule.rule_id, f.rule.version),
             backtest_id=entry.backtest_id,
             rule_id=f.rule.rule_id,
             rule_version=f.rule.version,
-            policy_version=state.config.failure_rules,
+            policy_version=frame.failure_policy,
             category=f.rule.category,
             tags=(f.rule.tag,),
             severity=f.severity,
@@ -111,7 +134,7 @@ def failure_records(state: RunState, entry: Evaluated) -> list[Failure]:
     ]
 
 
-def robustness_records(state: RunState, verified: Verified) -> list[RobustnessCase]:
+def robustness_records(frame: RunFrame, verified: Verified) -> list[RobustnessCase]:
     sharpes = [n.outcome.metrics.get("sharpe_net") for n in verified.neighbours]
     own = verified.a.outcome.metrics.get("is_sharpe_net")
     if not sharpes or own is None or own <= 0:
@@ -122,9 +145,9 @@ def robustness_records(state: RunState, verified: Verified) -> list[RobustnessCa
         RobustnessCase(
             backtest_id=verified.b.backtest_id,
             type="parameter_neighbours",
-            params={"neighbours": len(values), "step": STEP},
+            params={"neighbours": len(values), "step": NEIGHBOUR_STEP},
             passed=median >= KEEP_SHARE * own,
-            policy_version=state.config.failure_rules,
+            policy_version=frame.failure_policy,
             metrics={"median_sharpe_net": median, "own_sharpe_net": own},
         )
     ]

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.answers import BacktestRow
-from quantrail.domain.contract import ModelVersions
 from quantrail.domain.enums import EngineMode
 from quantrail.domain.identity import ReproductionKey, backtest_id, backtest_seed
 from quantrail.domain.ids import StrategyId
@@ -18,10 +17,9 @@ from quantrail.search.binding import blockers, density_limits
 from quantrail.search.sources import Parent
 from quantrail.services.evaluation import Outcome
 from quantrail.services.loop.cached import is_scored, outcome_from_row
-from quantrail.services.loop.state import Candidate, Evaluated, RunState
+from quantrail.services.loop.state import MODELS_A, Candidate, Evaluated, RunState
 from quantrail.services.workers import ScreenJob, Workers
 
-MODELS_A = ModelVersions()
 MAX_LIKENESS = 0.95  # correlation of bar returns within a shortlist
 CHUNK = 64  # fixed, so that a batch is the same for any number of workers
 

@@ -14,15 +14,14 @@ from quantrail.domain.answers import StoredConstraintSet
 from quantrail.domain.enums import ConstraintStatus, TrialDoor
 from quantrail.domain.identity import new_run_id, universe_version
 from quantrail.domain.ids import ConstraintSetId, DataVersion
-from quantrail.domain.ledger import AtomEntry, DataFinding, TemplateEntry
-from quantrail.domain.market import Bars, FindingInfo, Period
-from quantrail.domain.records import Constraint, Policy, Run, Snapshot, Universe
+from quantrail.domain.market import Bars, Period
+from quantrail.domain.records import Constraint, Run, Universe
 from quantrail.errors import ConfigInvalid, DataInvalid, NotFound
 from quantrail.search.binding import check_enforceable
 from quantrail.services.evaluation import Setting, annual_sharpe, hold_returns
 from quantrail.services.loop.state import RunState, Services
+from quantrail.services.registers import register, stored_snapshot
 from quantrail.services.run_config import RunConfig, Span
-from quantrail.strategy import ATOMS, TEMPLATES
 
 # What results may depend on besides our own code; stored with every run.
 DEPENDENCIES = ("numpy", "numba", "TA-Lib", "scipy")
@@ -43,7 +42,13 @@ def start_run(services: Services, config: RunConfig, door: TrialDoor = TrialDoor
     base = _base_set(services, config)
     constraints = _active(base)
     check_enforceable(constraints)
-    _register(services, config, universe, _stored_snapshot(services, snapshot, verify))
+    kinds = {
+        "score": config.score_policy,
+        "failure_rules": config.failure_rules,
+        "constraint_rules": config.constraint_rules.version,
+    }
+    stored = stored_snapshot(services, snapshot)
+    register(services, kinds, universe, stored, config.data.splits.holdout_start)
     splits = config.data.splits
     tried = services.store.trial_count(universe.universe_version, splits.train.start, splits.validation.end)
     budget = config.search.budget
@@ -171,78 +176,3 @@ def run_document(state: RunState) -> dict[str, Any]:
             "environment": dict(state.services.environment),
         },
     }
-
-
-def _stored_snapshot(services: Services, version: DataVersion, bars: Bars) -> Snapshot:
-    info = services.market.snapshot(version)
-    span = (bars.sessions[0].item(), bars.sessions[-1].item())
-    return Snapshot(version, "market", len(info.names()), info.rows, *span)
-
-
-def _register(services: Services, config: RunConfig, universe: Universe, snapshot: Snapshot) -> None:
-    """What the records of a run refer to; the same again changes nothing."""
-    version = snapshot.data_version
-    findings = services.market.check(
-        universe.symbols, version=version, before=config.data.splits.holdout_start
-    )
-    with services.store.unit() as unit:
-        unit.save_policies(_policies(config))
-        unit.save_universes([universe])
-        unit.save_snapshots([snapshot])
-        unit.save_atoms([_atom(atom) for atom in ATOMS.values()])
-        unit.save_templates([_template(template) for template in TEMPLATES.values()])
-        unit.save_data_findings([_finding(version, finding) for finding in findings])
-        unit.commit()
-
-
-def _finding(version: DataVersion, found: FindingInfo) -> DataFinding:
-    return DataFinding(
-        version, found.symbol or "*", found.date, found.kind, found.severity, found.detail, found.quarantined
-    )
-
-
-def _policies(config: RunConfig) -> list[Policy]:
-    kinds = {
-        "score": config.score_policy,
-        "failure_rules": config.failure_rules,
-        "constraint_rules": config.constraint_rules.version,
-    }
-    return [Policy(version, kind, policy_body(version)) for kind, version in kinds.items()]
-
-
-def policy_body(name: str) -> dict[str, Any]:
-    """A shipped policy file as it stands, by version."""
-    from importlib.resources import files
-
-    import yaml
-
-    text = (files("quantrail.analysis") / "policies" / f"{name}.yaml").read_text(encoding="utf-8")
-    body: dict[str, Any] = yaml.safe_load(text)
-    return body
-
-
-def _atom(atom: Any) -> AtomEntry:
-    return AtomEntry(
-        atom_id=atom.atom_id,
-        kind=atom.kind,
-        tier=atom.tier,
-        status=atom.status,
-        confidence=atom.confidence,
-        parameter_schema=atom.parameter_schema,
-        rationale=atom.rationale,
-        reference=atom.reference,
-    )
-
-
-def _template(template: Any) -> TemplateEntry:
-    return TemplateEntry(
-        template_id=template.template_id,
-        name=template.name,
-        tier=template.tier,
-        status=template.status,
-        confidence=template.confidence,
-        parameter_schema=template.parameter_schema,
-        rationale=template.rationale,
-        reference=template.reference,
-        atoms=template.atom_ids,
-    )

@@ -9,7 +9,8 @@ from typing import Any
 
 from quantrail.analysis.constraints import ConstraintRules, Observation, Traits
 from quantrail.domain.artifacts import ArtifactStore
-from quantrail.domain.enums import TrialArm, TrialDoor
+from quantrail.domain.contract import CalcContract, ModelVersions
+from quantrail.domain.enums import EngineMode, TrialArm, TrialDoor
 from quantrail.domain.identity import ReproductionKey, backtest_id
 from quantrail.domain.ids import (
     BacktestId,
@@ -26,6 +27,8 @@ from quantrail.search.sources import Parent, Proposed
 from quantrail.services.evaluation import Outcome, Setting
 from quantrail.services.run_config import RunConfig
 from quantrail.strategy import CanonicalSpec
+
+MODELS_A = ModelVersions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,18 @@ class Verification:
         return [*(v.b for v in self.fresh), *self.known]
 
 
+@dataclass(frozen=True, slots=True)
+class RunFrame:
+    """What every record of one run repeats."""
+
+    run_id: RunId
+    contract: CalcContract
+    models: Mapping[EngineMode, ModelVersions]
+    snapshot_version: DataVersion
+    universe_version: UniverseVersion
+    failure_policy: str
+
+
 @dataclass(slots=True)
 class RunState:
     """Frozen at S00: everything up to ``symbols``. Grows with the run: the rest.
@@ -143,6 +158,22 @@ class RunState:
     observations: list[Observation] = field(default_factory=list)
     best: float | None = None
     best_label: str = ""
+
+    @property
+    def frame(self) -> RunFrame:
+        return RunFrame(
+            run_id=self.run_id,
+            contract=self.screen.contract,
+            models={EngineMode.A: MODELS_A, EngineMode.B: self.models_b},
+            snapshot_version=self.snapshot_version,
+            universe_version=self.universe_version,
+            failure_policy=self.config.failure_rules,
+        )
+
+    @property
+    def models_b(self) -> ModelVersions:
+        """The versioned parts of engine B in this run."""
+        return ModelVersions(portfolio=self.config.engines.b.portfolio)
 
     @property
     def train(self) -> Period:

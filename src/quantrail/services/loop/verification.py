@@ -6,37 +6,30 @@ from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
-from quantrail.domain.contract import ModelVersions
 from quantrail.domain.enums import EngineMode, TrialDoor
 from quantrail.domain.identity import ReproductionKey, backtest_id, backtest_seed
 from quantrail.domain.ids import StrategyId
-from quantrail.domain.records import EngineComparison
 from quantrail.engine import ENGINE_A_VERSION, ENGINE_B_VERSION
 from quantrail.errors import SpecInvalid
 from quantrail.search.binding import rewrite
 from quantrail.search.sources import Proposed
 from quantrail.search.traits import traits_of
 from quantrail.services.loop.cached import is_scored, outcome_from_row
-from quantrail.services.loop.screening import MODELS_A, key_a
-from quantrail.services.loop.state import Candidate, Evaluated, RunState, Verification, Verified
+from quantrail.services.loop.result_records import NEIGHBOUR_STEP, comparison_record
+from quantrail.services.loop.screening import key_a
+from quantrail.services.loop.state import MODELS_A, Candidate, Evaluated, RunState, Verification, Verified
 from quantrail.services.screen_work import ScreenJob
 from quantrail.services.verify_work import VerifyJob, VerifyResult
 from quantrail.services.workers import Workers
 from quantrail.strategy import CanonicalSpec, canonicalise, from_normal
 
 MAX_NEIGHBOURS = 8
-STEP = 0.1  # of a parameter's value, at least 1 for whole numbers
-
-
-def models_b(state: RunState) -> ModelVersions:
-    """The versioned parts of engine B in this run."""
-    return ModelVersions(portfolio=state.config.engines.b.portfolio)
 
 
 def key_full(state: RunState, strategy_id: StrategyId, mode: EngineMode) -> ReproductionKey:
     """What a backtest over train and validation rests on."""
     period = state.verify.period
-    models = MODELS_A if mode is EngineMode.A else models_b(state)
+    models = MODELS_A if mode is EngineMode.A else state.models_b
     return ReproductionKey(
         strategy_id=strategy_id,
         engine_mode=mode,
@@ -63,7 +56,7 @@ def verify_shortlist(
     families = [list(_neighbours(state, entry.candidate)) for entry in fresh]
     jobs = [_job(entry, family) for entry, family in zip(fresh, families, strict=True)]
     verified = []
-    for entry, family, result in zip(fresh, families, workers.verify(jobs, models_b(state)), strict=True):
+    for entry, family, result in zip(fresh, families, workers.verify(jobs, state.models_b), strict=True):
         verified.append(_verified(state, entry.candidate, family, result))
         on_progress(len(known) + len(verified))
     return Verification(tuple(verified), known)
@@ -95,15 +88,7 @@ def _verified(
 ) -> Verified:
     a = Evaluated(candidate, key_full(state, candidate.strategy_id, EngineMode.A), result.a)
     b = Evaluated(candidate, key_full(state, candidate.strategy_id, EngineMode.B), result.b)
-    comparison = EngineComparison(
-        backtest_a=a.backtest_id,
-        backtest_b=b.backtest_id,
-        agree=result.difference.agree,
-        max_abs_equity_diff=result.difference.max_equity_difference,
-        pnl_effect=result.difference.pnl_effect,
-        reason=result.difference.reason or "none",
-        first_difference={"trade": first} if (first := result.difference.first_difference) else None,
-    )
+    comparison = comparison_record(a.backtest_id, b.backtest_id, result.difference)
     around = tuple(
         Evaluated(neighbour, key_a(state, neighbour.strategy_id), done.outcome, door=TrialDoor.STRESS)
         for neighbour, done in zip(family, result.neighbours, strict=True)
@@ -131,7 +116,7 @@ def _neighbours(state: RunState, candidate: Candidate) -> Iterator[Candidate]:
 def _moved(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for name in sorted(document.get("features", {})):
         for param, value in sorted(document["features"][name].get("params", {}).items()):
-            step = max(1, round(STEP * value)) if isinstance(value, int) else STEP * value
+            step = max(1, round(NEIGHBOUR_STEP * value)) if isinstance(value, int) else NEIGHBOUR_STEP * value
             for moved in (value - step, value + step):
                 child = deepcopy(document)
                 child["features"][name]["params"][param] = moved

@@ -1,0 +1,94 @@
+"""One strategy on demand, through both engines, recorded and reproducible."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+SPEC = {
+    "universe": {"symbols": ["AAPL", "MSFT", "XOM"]},
+    "features": {
+        "fast": {"type": "sma", "inputs": ["close"], "params": {"period": 10}},
+        "slow": {"type": "sma", "inputs": ["close"], "params": {"period": 30}},
+    },
+    "conditions": {
+        "up": {"node": "CMP", "left": "fast", "op": ">", "right": "slow"},
+        "down": {"node": "CROSS_BELOW", "left": "fast", "right": "slow"},
+    },
+    "modules": {"entry": {"condition": {"ref": "up"}}, "exit": {"condition": {"ref": "down"}}},
+}
+PERIOD = ("--period", "2014-01-01:2016-12-31")
+
+
+@pytest.fixture
+def home(bars_home: Path, tmp_path: Path) -> Path:
+    copy = tmp_path / "home"
+    shutil.copytree(bars_home, copy)
+    return copy
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "sma.yaml"
+    path.write_text(yaml.safe_dump(SPEC))
+    return path
+
+
+def test_both_engines_are_recorded_known_the_second_time_and_reproduce(
+    command: Any, home: Path, spec: Path, tmp_path: Path
+) -> None:
+    plot = tmp_path / "curve.html"
+    first = command("backtest", spec, *PERIOD, "--plot", plot, "--json", "--home", home)
+    assert first.code == 0, first.stderr
+    a, b = first.json["results"]
+    assert (a["engine_mode"], b["engine_mode"]) == ("A", "B")
+    assert (a["cached"], b["cached"]) == (False, False)
+    assert a["metrics"]["sharpe_net"] == pytest.approx(b["metrics"]["sharpe_net"], abs=0.05)
+    assert "Plotly.newPlot" in plot.read_text(encoding="utf-8")
+    stored = command("show", b["backtest_id"], "--json", "--home", home).json
+    assert stored["comparisons"][0]["backtest_a"] == a["backtest_id"]
+
+    second = command("backtest", spec, *PERIOD, "--json", "--home", home).json["results"]
+    assert [r["cached"] for r in second] == [True, True]
+    assert [r["metrics"] for r in second] == [a["metrics"], b["metrics"]]
+    runs = command("run", "list", "--json", "--home", home).json["rows"]
+    assert len(runs) == 2
+    done = command("reproduce", a["backtest_id"], b["backtest_id"], "--json", "--home", home)
+    assert (done.code, done.json["equal"]) == (0, 2)
+
+
+def test_fractional_and_whole_shares_part_by_rounding_only(command: Any, home: Path, spec: Path) -> None:
+    a, b = command("backtest", spec, *PERIOD, "--json", "--home", home).json["results"]
+    assert a["metrics"]["closed_trades"] == b["metrics"]["closed_trades"]
+    assert a["metrics"]["costs_total"] == pytest.approx(b["metrics"]["costs_total"], rel=0.05)
+
+
+def test_mistakes_are_told_with_their_place(command: Any, home: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(yaml.safe_dump(SPEC | {"features": {"fast": {"type": "smaa"}}}))
+    done = command("backtest", wrong, "--home", home)
+    assert done.code == 2
+    assert "did you mean 'sma'" in done.stderr
+    assert command("run", "list", "--json", "--home", home).json["rows"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--period", "yesterday"), "is not two dates like"),
+        (("--period", "1990-01-01:1991-01-01"), "no bars between"),
+        (("--engine", "c"), "engine 'c' is not one of a, b, both"),
+        (("--data", "0" * 64), "0000"),
+    ],
+)
+def test_bad_options_exit_2(
+    command: Any, home: Path, spec: Path, options: tuple[str, str], message: str
+) -> None:
+    done = command("backtest", spec, *options, "--home", home)
+    assert done.code == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
