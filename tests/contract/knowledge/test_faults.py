@@ -90,15 +90,21 @@ def test_room_regained_lets_the_same_store_go_on(store: SqlKnowledgeStore) -> No
     assert store.counts()["strategies"] == 405
 
 
-def test_a_commit_stands_when_there_is_no_room_to_refresh_statistics(
-    store: SqlKnowledgeStore, monkeypatch: pytest.MonkeyPatch
+def test_statistics_that_cannot_be_refreshed_now_are_refreshed_later(
+    path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_room(_: Statistics) -> None:
-        raise BackendError("the disk is full")
-
-    monkeypatch.setattr(Statistics, "refresh", no_room)
-    write_much(store)  # about 3 000 rows: statistics are due
-    assert store.counts()["strategies"] == 405
+    monkeypatch.setattr(backend_module, "BUSY_SECONDS", 0.1)
+    backend = Backend(path)
+    statistics = Statistics(backend)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        statistics.after(5000)  # a commit stands, whatever happens here
+        other.execute("ROLLBACK")
+        analysed = "SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'"
+        assert other.execute(analysed).fetchone() == (0,)
+        statistics.after(1)
+        assert other.execute(analysed).fetchone() == (1,)
+    backend.close()
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
