@@ -36,6 +36,10 @@ class Broker:
         self.next_id += 1
         return self.next_id - 1
 
+    def busy(self) -> bool:
+        """Whether anything is held or waiting."""
+        return bool(self.ledger.positions or self.entries)
+
     # at the open
 
     def at_open(self, t: int) -> None:

@@ -109,6 +109,10 @@ class Ledger:
     borrow: float = 0.0
     dividends: float = 0.0
 
+    def sums(self) -> tuple[float, ...]:
+        """Traded value, fees, spread, slippage, borrow, dividends since the start."""
+        return (self.traded, self.fees, self.spread, self.slippage, self.borrow, self.dividends)
+
     def by_symbol(self) -> list[Position]:
         """Positions in symbol order, safe to close while walking through."""
         if not self.positions:

@@ -150,9 +150,9 @@ def _run(tape: Tape, broker: Broker, decider: Decider, contract: CalcContract) -
     n = len(tape.opens)
     rows = []
     for t in range(n):
-        if t > 0:
+        if broker.busy():
             broker.at_open(t)
-        broker.inside_bar(t)
+            broker.inside_bar(t)
         rows.append(_mark(tape, broker.ledger, t, contract))
         if t < n - 1:
             decider.at_close(t, rows[-1][0])
@@ -163,6 +163,8 @@ def _run(tape: Tape, broker: Broker, decider: Decider, contract: CalcContract) -
 
 def _mark(tape: Tape, ledger: Ledger, t: int, contract: CalcContract) -> tuple[float, ...]:
     longs = shorts = 0.0
+    if not ledger.positions:
+        return (ledger.cash, ledger.cash, 0.0, 0.0, *ledger.sums())
     closes = tape.closes[t]
     for symbol, position in sorted(ledger.positions.items()):
         value = position.quantity * closes[symbol]
@@ -175,8 +177,7 @@ def _mark(tape: Tape, ledger: Ledger, t: int, contract: CalcContract) -> tuple[f
     ledger.borrow += fee
     equity = ledger.cash + longs - shorts
     gross, net = ((longs + shorts) / equity, (longs - shorts) / equity) if equity > 0.0 else (0.0, 0.0)
-    sums = (ledger.traded, ledger.fees, ledger.spread, ledger.slippage, ledger.borrow, ledger.dividends)
-    return (equity, ledger.cash, gross, net, *sums)
+    return (equity, ledger.cash, gross, net, *ledger.sums())
 
 
 def _result(
