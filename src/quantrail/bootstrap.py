@@ -47,7 +47,7 @@ def open_services(settings: Settings, create: bool = False) -> Iterator[Services
     try:
         yield Services(
             store=store,
-            market=MarketStore(settings.market, utc_now),
+            market=market_store(settings),
             artifacts=ArtifactFolder(settings.artifacts),
             clock=utc_now,
             entropy=os.urandom,
@@ -58,9 +58,14 @@ def open_services(settings: Settings, create: bool = False) -> Iterator[Services
         store.close()
 
 
+def market_store(settings: Settings) -> MarketStore:
+    """The home's bars, with everything their own store can do."""
+    return MarketStore(settings.market, utc_now)
+
+
 def import_sample(settings: Settings) -> Sample:
     """The bundled bars, in the home's market store; a second time changes nothing."""
-    report = MarketStore(settings.market, utc_now).import_sample()
+    report = market_store(settings).import_sample()
     return Sample(report.snapshot.version, SAMPLE_STOCKS, SAMPLE_SURVIVORSHIP)
 
 

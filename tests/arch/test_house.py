@@ -63,7 +63,8 @@ def test_a_room_says_what_it_is_for_and_exports_what_it_names(room: str) -> None
 def test_every_module_imports_and_has_a_docstring() -> None:
     bare = []
     for info in pkgutil.walk_packages(quantrail.__path__, "quantrail."):
-        if ".migrations.versions" in info.name or info.name == "quantrail.__main__":
+        # Alembic runs these itself; __main__ would start the program.
+        if ".migrations." in info.name or info.name == "quantrail.__main__":
             continue
         if not importlib.import_module(info.name).__doc__:
             bare.append(info.name)

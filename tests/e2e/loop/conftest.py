@@ -38,14 +38,13 @@ def clean_environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith("QUANTRAIL_")} | {"COLUMNS": "80"}
 
 
-def quantrail(*arguments: str | Path, cwd: Path | None = None) -> Ran:
+def quantrail(*arguments: str | Path, env: dict[str, str] | None = None) -> Ran:
     """Run one command line in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "quantrail", *map(str, arguments)],
         capture_output=True,
         text=True,
-        cwd=cwd,
-        env=clean_environment(),
+        env=clean_environment() | (env or {}),
         timeout=280,
         check=False,
     )
