@@ -11,11 +11,11 @@ from typing import Protocol
 
 from quantrail.domain.contract import ModelVersions
 from quantrail.domain.ids import StrategyId
+from quantrail.engine import warm_up
 from quantrail.errors import BackendError
 from quantrail.services.evaluation import Outcome, Setting
 from quantrail.services.screen_work import ScreenJob, ScreenResult, screen_chunk
 from quantrail.services.verify_work import VerifyJob, VerifyResult, verify_one
-from quantrail.strategy import TEMPLATES, canonicalise
 
 _SETTINGS: dict[str, Setting] = {}
 
@@ -58,7 +58,8 @@ class ProcessPool:
     """Several worker processes, started once for a run. Bars travel to each worker once."""
 
     def __init__(self, workers: int, screen: Setting, verify: Setting) -> None:
-        _compile_kernels(screen)
+        # Once here, rather than in every worker at the same time.
+        warm_up()
         # Forking a process that holds threads (a progress display) can deadlock; spawning cannot.
         context = multiprocessing.get_context("spawn")
         self._pool = ProcessPoolExecutor(
@@ -92,13 +93,6 @@ class ProcessPool:
 def open_workers(count: int, screen: Setting, verify: Setting) -> InProcess | ProcessPool:
     """``count`` workers; one means this process."""
     return InProcess(screen, verify) if count == 1 else ProcessPool(count, screen, verify)
-
-
-def _compile_kernels(setting: Setting) -> None:
-    """Fill the kernel cache once, here, rather than in every worker at the same time."""
-    symbols = tuple(s for s in setting.bars.symbols if s != setting.contract.benchmark)
-    specs = [canonicalise(template.build({}, symbols)) for template in TEMPLATES.values()]
-    screen_chunk(setting, [ScreenJob(spec.strategy_id, spec.spec) for spec in specs])
 
 
 def _lost_worker() -> BackendError:
