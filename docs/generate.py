@@ -36,7 +36,8 @@ the worst trades, the slice that shows it.
 A failure counts from confidence {confidence:g} on. A region of the search space becomes a constraint when
 its failure rate stands out from the rest: one-sided hypergeometric test, false-discovery rate {fdr:g} over
 all regions looked at, and a lower bound on the rate (Wilson, 95 %). At most {most} an iteration, strongest
-first.
+first. `max_drawdown` is a circuit breaker for every candidate, so it has no rest to be compared with: it
+comes with enough deep drawdowns, whatever their share.
 
 | constraint | failures it reads | least failures | least rate |
 |---|---|---|---|

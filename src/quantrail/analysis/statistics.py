@@ -120,23 +120,3 @@ def drawdown_probability(depth: float, mean_log_return: float, sd_log_return: fl
     shape = 0.5 if abs(x) < 1e-6 else (math.exp(min(x, 700.0)) - x - 1.0) / x**2
     expected_bars = 2.0 * d * d / s2 * shape
     return -math.expm1(-n_bars / expected_bars)
-
-
-def stationary_bootstrap_indices(
-    n_bars: int, n_paths: int, mean_block_bars: float, rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Resampled bar positions, shape (n_paths, n_bars), circular, geometric block lengths.
-
-    Source: Politis and Romano (1994).
-    """
-    starts = rng.integers(0, n_bars, size=(n_paths, n_bars))
-    fresh = rng.random((n_paths, n_bars)) < 1.0 / mean_block_bars
-    fresh[:, 0] = True
-    origin = np.maximum.accumulate(np.where(fresh, np.arange(n_bars), 0), axis=1)
-    first = np.take_along_axis(starts, origin, axis=1)
-    return np.asarray((first + np.arange(n_bars) - origin) % n_bars, dtype=np.int64)
-
-
-def bootstrap_p_value(count_as_extreme: int, n_paths: int) -> float:
-    """(1 + count) / (1 + B): never zero, since the observed sample is one of the draws."""
-    return (1.0 + count_as_extreme) / (1.0 + n_paths)

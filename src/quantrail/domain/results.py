@@ -72,7 +72,7 @@ class TradeTable:
     @property
     def is_open(self) -> NDArray[np.bool_]:
         """True where the position was still held on the last bar."""
-        return self.exit_reason == ExitReason.OPEN
+        return np.asarray(self.exit_reason == ExitReason.OPEN)
 
     def columns(self) -> dict[str, IntArray | FloatArray]:
         """Every column by name, in declaration order."""

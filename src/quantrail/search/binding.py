@@ -180,6 +180,6 @@ def density_limits(
     low, high = 0.0, float("inf")
     for constraint in constraints:
         if binds(constraint, template_id, spec):
-            low = max(low, constraint.params.get("min_trades_per_year") or 0.0)
-            high = min(high, constraint.params.get("max_trades_per_year") or float("inf"))
+            low = max(low, constraint.params.get("min_trades_per_year", low))
+            high = min(high, constraint.params.get("max_trades_per_year", high))
     return low, high

@@ -20,11 +20,15 @@ from quantrail.services.loop.state import Evaluated, Services
 from quantrail.services.loop.trial_records import trial_record
 from quantrail.services.screen_work import ScreenJob, screen_chunk
 from quantrail.services.verify_work import VerifyJob, VerifyResult, verify_one
+from quantrail.strategy import advisories
 
 
 @dataclass(frozen=True, slots=True)
 class BacktestResult:
-    """One engine's result. ``cached``: the store knew it, nothing was worked out again."""
+    """One engine's result. ``cached``: the store knew it, nothing was worked out again.
+
+    ``advisories``: what is allowed but worth a second look, such as orders the screen does not obey.
+    """
 
     backtest_id: BacktestId
     strategy_id: StrategyId
@@ -37,6 +41,7 @@ class BacktestResult:
     failures: tuple[str, ...]
     error: str | None
     artifacts_dir: str | None
+    advisories: tuple[str, ...]
 
 
 def backtest(
@@ -169,6 +174,7 @@ def _result(entry: Evaluated, folder: str | None) -> BacktestResult:
         failures=tuple(f.rule.tag for f in outcome.failures),
         error=outcome.error_message,
         artifacts_dir=folder if not entry.cached else None,
+        advisories=tuple(advisories(entry.candidate.canonical.spec)),
     )
 
 

@@ -22,7 +22,7 @@ from quantrail.search.traits import traits_of
 from quantrail.services.evaluation import Setting, annual_sharpe, hold_returns
 from quantrail.services.loop.state import MODELS_A, Candidate, RunFrame, Services
 from quantrail.services.registers import register, stored_snapshot
-from quantrail.strategy import TEMPLATES, canonicalise
+from quantrail.strategy import TEMPLATES, NormalSpec, canonicalise, needs_market_model
 
 ENGINES = {
     "a": (EngineMode.A,),
@@ -86,11 +86,10 @@ def prepare_backtest(services: Services, request: BacktestRequest) -> Ready:
         hold_returns=held,
         hold_sharpe=annual_sharpe(held, contract),
     )
-    portfolio = "whole_shares_v1" if request.whole_shares else MODELS_A.portfolio
     frame = RunFrame(
         run_id=new_run_id(services.clock(), services.entropy),
         contract=contract,
-        models={EngineMode.A: MODELS_A, EngineMode.B: ModelVersions(portfolio=portfolio)},
+        models={EngineMode.A: MODELS_A, EngineMode.B: _models_b(request, canonical.spec)},
         snapshot_version=snapshot,
         universe_version=universe.universe_version,
         failure_policy=DEFAULT_RULES,
@@ -101,6 +100,14 @@ def prepare_backtest(services: Services, request: BacktestRequest) -> Ready:
     traits = traits_of(canonical.strategy_id, canonical.spec, template, float("nan"))
     candidate = Candidate(0, proposed, canonical, None, (), traits)
     return Ready(setting, frame, candidate, universe, ENGINES[request.engine])
+
+
+def _models_b(request: BacktestRequest, spec: NormalSpec) -> ModelVersions:
+    """The light execution model, unless the spec asks for orders that only a market model obeys."""
+    return ModelVersions(
+        execution="market_v1" if needs_market_model(spec) else MODELS_A.execution,
+        portfolio="whole_shares_v1" if request.whole_shares else MODELS_A.portfolio,
+    )
 
 
 def _snapshot(services: Services, version: str | None) -> DataVersion:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from quantrail.domain.ports import KnowledgeStore
+
 
 @dataclass(slots=True)
 class ConstraintHistory:
@@ -67,6 +69,17 @@ def _derived(derived: Mapping[str, Any], iteration: int) -> ConstraintHistory:
     )
 
 
+def all_histories(store: KnowledgeStore) -> dict[str, ConstraintHistory]:
+    """What every constraint did over all runs of the store, by id."""
+    summaries = [
+        iteration.summary
+        for run in reversed(store.list_runs(limit=10_000))
+        for iteration in store.list_iterations(run.run_id)
+        if iteration.summary is not None and "applied" in iteration.summary
+    ]
+    return {h.constraint_id: h for h in constraint_histories(summaries)}
+
+
 def describe_params(params: Mapping[str, Any]) -> str:
     """Parameters in one short line; what is unset is left out."""
     shown = {k: v for k, v in params.items() if v is not None and k != "reason"}
@@ -74,4 +87,7 @@ def describe_params(params: Mapping[str, Any]) -> str:
         name = f"{shown.pop('feature')}.{shown.pop('param')}"
         low, high = shown.get("min"), shown.get("max")
         return f"{name} >= {low:g}" if low is not None else f"{name} <= {high:g}"
-    return ", ".join(f"{v:g}" if isinstance(v, (int, float)) else str(v) for v in shown.values())
+    texts = {k: f"{v:g}" if isinstance(v, (int, float)) else str(v) for k, v in shown.items()}
+    if len(params) == 1 or "template_id" in shown:
+        return next(iter(texts.values()))
+    return ", ".join(f"{key} {text}" for key, text in texts.items())

@@ -32,7 +32,8 @@ Floats = NDArray[np.float64]
 class Setting:
     """What all evaluations of a batch share. Bars hold warm-up before ``period`` and nothing after it.
 
-    ``hold_sharpe``: annual, of holding the whole universe over the period.
+    ``hold_sharpe``: annual, of holding the whole universe over the period. ``train``: the part of the
+    period that the search saw, where there is another part.
     """
 
     bars: Bars
@@ -43,6 +44,7 @@ class Setting:
     n_trials: int
     hold_returns: Floats
     hold_sharpe: float | None
+    train: Period | None = None
 
     @property
     def sessions(self) -> NDArray[np.datetime64]:

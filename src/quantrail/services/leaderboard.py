@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite, sqrt
@@ -125,8 +124,3 @@ def _verdict(row: LeaderboardRow, deflated: float | None) -> Verdict:
 
 def _or_none(value: float) -> float | None:
     return value if isfinite(value) else None
-
-
-def best_of(standings: Sequence[Standing]) -> Standing | None:
-    """The row to explain first, None when nothing was found."""
-    return standings[0] if standings else None

@@ -20,7 +20,7 @@ TOP_FAILURES = 10
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """``summaries`` are those of finished iterations; ``evaluated`` counts engine A and B results."""
+    """``summaries`` are those of finished iterations; ``evaluated`` counts results, known ones included."""
 
     run: RunRow
     summaries: tuple[Mapping[str, Any], ...]
@@ -42,7 +42,7 @@ def run_view(store: KnowledgeStore, run_id: RunId, limit: int = 10) -> RunView:
         summaries=summaries,
         standings=standings,
         failures=_failures(summaries),
-        evaluated=sum(s["funnel"]["screened"] + s["funnel"]["verified"] for s in summaries),
+        evaluated=sum(s["funnel"][step] for s in summaries for step in ("screened", "cached", "shortlisted")),
         constraints=constraint_histories(summaries),
         explained=explained(store, standings[0].strategy_id) if standings else "",
         n_trials=standings[0].n_trials if standings else 0,

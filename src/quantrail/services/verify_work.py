@@ -10,7 +10,6 @@ import numpy as np
 
 from quantrail.domain.contract import ModelVersions
 from quantrail.domain.ids import StrategyId
-from quantrail.domain.market import Period
 from quantrail.domain.results import SimulationResult
 from quantrail.engine import EngineComparison, compare, prepare, screen, verify
 from quantrail.services.evaluation import Extras, Outcome, Setting, judge
@@ -77,16 +76,12 @@ def verify_one(setting: Setting, job: VerifyJob, models: ModelVersions) -> Verif
 
 
 def train_only(setting: Setting) -> Setting:
-    """The same setting, cut before validation."""
-    split = setting.contract.validation_start
-    if split is None:
+    """The same setting over what the search saw, to the day: a gap before validation is no part of it."""
+    if setting.train is None:
         return setting
-    sessions = setting.sessions
-    inside = sessions < np.datetime64(split)
-    end = sessions[inside][-1].astype("datetime64[D]").item()
-    period = Period(setting.period.start, end)
+    inside = setting.sessions <= np.datetime64(setting.train.end)
     returns = setting.hold_returns[: int(inside.sum())]
-    return replace(setting, period=period, hold_returns=returns)
+    return replace(setting, period=setting.train, hold_returns=returns)
 
 
 def curve_columns(a: SimulationResult, b: SimulationResult, setting: Setting) -> dict[str, Any]:

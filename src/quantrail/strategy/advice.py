@@ -27,6 +27,11 @@ def advisories(spec: NormalSpec) -> list[str]:
     return found
 
 
+def needs_market_model(spec: NormalSpec) -> bool:
+    """Whether the spec asks for what only engine B's market model obeys."""
+    return bool(_beyond_the_light_contract(spec))
+
+
 def _beyond_the_light_contract(spec: NormalSpec) -> list[str]:
     order = spec["execution"]["order"]
     asked = [f"order {key} {order[key]}" for key, plain in _PLAIN_ORDER.items() if order[key] != plain]

@@ -114,3 +114,30 @@ def test_every_command_has_help_with_an_example(command: Any) -> None:
         assert done.code == 0
         assert "Example" in done.stdout, arguments
         assert "--json" in done.stdout, arguments
+
+
+def test_a_validation_without_bars_exits_2_and_records_nothing(
+    command: Any, bars_home: Path, small_config: Any, tmp_path: Path
+) -> None:
+    from quantrail.services.demo import demo_document
+
+    home = tmp_path / "home"
+    shutil.copytree(bars_home, home)
+    data = demo_document()["data"] | {"symbols": ["AAPL", "KO"]}
+    train = data["splits"]["train"]
+    data["splits"] = {"train": train, "validation": {"start": "2020-01-02", "end": "2021-01-04"}}
+    done = command("run", "start", small_config(tmp_path, data=data), "--home", home)
+    assert done.code == 2
+    assert "validation 2020-01-02 to 2021-01-04 holds 0 sessions" in one_sentence(done)
+    assert command("run", "list", "--home", home, "--json").json["rows"] == []
+
+
+@pytest.mark.parametrize("base", ["abc", "0123456789abcdef", "f" * 64])
+def test_a_base_set_that_is_not_there_exits_2(
+    command: Any, bars_home: Path, small_config: Any, tmp_path: Path, base: str
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(bars_home, home)
+    done = command("run", "start", small_config(tmp_path, constraints={"base": base}), "--home", home)
+    assert done.code == 2
+    assert "is neither latest, none, nor the id of a stored set" in one_sentence(done)

@@ -67,3 +67,18 @@ def test_a_repeated_run_finds_its_results_in_the_store(
     assert sum(f["cached"] for f in funnels) > 100
     assert sum(f["verified"] for f in funnels) == 0
     assert content(home) == first
+
+
+def test_every_result_reproduces_also_with_a_gap_before_validation(
+    command: Any, bars_home: Path, small_config: Any, tmp_path: Path
+) -> None:
+    from quantrail.services.demo import demo_document
+
+    data = demo_document()["data"] | {"symbols": ["AAPL", "KO", "MSFT", "XOM"]}
+    data["splits"] = data["splits"] | {"train": {"start": "2014-01-02", "end": "2015-06-30"}}
+    search = {"budget": {"candidates": 30, "iterations": 2}, "shortlist": 3}
+    home = tmp_path / "home"
+    ran(command, bars_home, home, small_config(tmp_path, data=data, search=search))
+    done = command("reproduce", "--sample", "100000", "--json", "--home", home)
+    assert done.code == 0, done.stdout
+    assert done.json["equal"] == done.json["total"] > 60

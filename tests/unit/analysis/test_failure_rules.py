@@ -208,3 +208,12 @@ def test_severity_grows_with_the_distance(value: float, severity: Severity) -> N
 def test_unknown_rules_name_those_there_are() -> None:
     with pytest.raises(ConfigInvalid, match="failure_rules_v1"):
         load_rules("failure_rules_v9")
+
+
+@pytest.mark.parametrize(("sharpes", "confidence"), [([0.1, 0.1, 0.1], 0.875), ([0.1, 0.1, 2.9], 0.5)])
+def test_confidence_of_threshold_overfit_is_one_minus_the_chance_of_so_many(
+    sharpes: list[float], confidence: float
+) -> None:
+    rules = [r for r in load_rules() if r.tag == "THRESHOLD_OVERFIT"]
+    found = explain_failures(replace(healthy(), neighbour_sharpes=np.array(sharpes)), rules)[0]
+    assert found.confidence == pytest.approx(confidence)

@@ -9,7 +9,6 @@ import pytest
 from scipy import stats
 
 from quantrail.analysis.statistics import (
-    bootstrap_p_value,
     deflated_sharpe,
     drawdown_probability,
     expected_maximum_sharpe,
@@ -17,7 +16,6 @@ from quantrail.analysis.statistics import (
     probabilistic_sharpe,
     sharpe_interval,
     sharpe_standard_error,
-    stationary_bootstrap_indices,
     wilson_interval,
 )
 
@@ -98,15 +96,3 @@ def test_drawdown_probability_is_continuous_at_zero_drift() -> None:
 )
 def test_drawdown_probability_is_undefined_outside_its_range(depth: float, sd: float, bars: int) -> None:
     assert math.isnan(drawdown_probability(depth, 0.0, sd, bars))
-
-
-def test_bootstrap_blocks_run_on_and_have_the_asked_mean_length() -> None:
-    indices = stationary_bootstrap_indices(500, 200, 10.0, np.random.default_rng(1))
-    assert indices.shape == (200, 500)
-    goes_on = (np.diff(indices, axis=1) % 500) == 1
-    assert goes_on.mean() == pytest.approx(0.9, abs=0.01)
-    assert np.bincount(indices.ravel(), minlength=500).min() > 0
-
-
-def test_bootstrap_p_value_is_never_zero() -> None:
-    assert bootstrap_p_value(0, 999) == 0.001

@@ -39,8 +39,9 @@ def derive_constraints(
         for rule in rules.rules
         for proposal in DERIVERS[rule.derive](rule, observed, FailureQuery(rule.tags, rules.min_confidence))
     ]
-    fresh = [p for p in _supported(proposals, rules, observed) if not _implied(p, in_force)]
-    return [_constraint(p, rules.cited_failures) for p in fresh[: rules.max_new]]
+    fresh = [p for p in _supported(proposals, rules) if not _implied(p, in_force)]
+    left = _limit_bans(fresh, observed, in_force)
+    return [_constraint(p, rules.cited_failures) for p in left[: rules.max_new]]
 
 
 def _implied(proposal: Proposal, in_force: Sequence[Constraint]) -> bool:
@@ -61,9 +62,7 @@ def _as_tight(key: str, held: Any, wanted: Any) -> bool:
     return bool(held >= wanted) if key.startswith("min") else bool(held <= wanted)
 
 
-def _supported(
-    proposals: list[Proposal], rules: ConstraintRules, observed: Sequence[Observation]
-) -> list[Proposal]:
+def _supported(proposals: list[Proposal], rules: ConstraintRules) -> list[Proposal]:
     survivors = [p for p, ok in zip(proposals, _survive_fdr(proposals, rules.max_fdr), strict=True) if ok]
     enough = [
         p
@@ -74,7 +73,7 @@ def _supported(
     best: dict[tuple[str, ...], Proposal] = {}
     for proposal in enough:
         best.setdefault(proposal.topic, proposal)
-    return _limit_bans(list(best.values()), observed)
+    return list(best.values())
 
 
 def _survive_fdr(proposals: list[Proposal], max_fdr: float) -> list[bool]:
@@ -90,9 +89,12 @@ def _survive_fdr(proposals: list[Proposal], max_fdr: float) -> list[bool]:
     return survive
 
 
-def _limit_bans(proposals: list[Proposal], observed: Sequence[Observation]) -> list[Proposal]:
-    """Bans must leave the search something to search."""
-    left = len({o.traits.template_id for o in observed if o.traits.template_id})
+def _limit_bans(
+    proposals: list[Proposal], observed: Sequence[Observation], in_force: Sequence[Constraint]
+) -> list[Proposal]:
+    """Bans must leave the search something to search, those in force counted."""
+    banned = {c.params["template_id"] for c in in_force if c.type is ConstraintType.BAN_TEMPLATE}
+    left = len({o.traits.template_id for o in observed if o.traits.template_id} - banned)
     kept = []
     for proposal in proposals:
         if proposal.type is ConstraintType.BAN_TEMPLATE:

@@ -74,8 +74,10 @@ def max_signal_density(
     """Entries that come too often."""
     density: Trait = lambda o: o.traits.signals_per_year  # noqa: E731
     for side, cut, evidence in _tails(observed, query, density, density):
-        if side == "high":
-            params = {"max_trades_per_year": float(np.floor(cut))}
+        # The bound itself is allowed, so it is the nearest density outside the region.
+        outside = [o.traits.signals_per_year for o in observed if o.traits.signals_per_year < cut]
+        if side == "high" and outside:
+            params = {"max_trades_per_year": max(outside)}
             yield Proposal(rule, ConstraintType.MAX_SIGNAL_DENSITY, params, evidence, ("max_density",))
 
 
@@ -85,8 +87,9 @@ def min_signal_density(
     """Entries that hardly ever come."""
     density: Trait = lambda o: o.traits.signals_per_year  # noqa: E731
     for side, cut, evidence in _tails(observed, query, density, density):
-        if side == "low":
-            params = {"min_trades_per_year": float(np.ceil(cut))}
+        outside = [o.traits.signals_per_year for o in observed if o.traits.signals_per_year > cut]
+        if side == "low" and outside:
+            params = {"min_trades_per_year": min(outside)}
             yield Proposal(rule, ConstraintType.MIN_SIGNAL_DENSITY, params, evidence, ("min_density",))
 
 

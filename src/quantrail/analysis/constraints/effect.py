@@ -11,7 +11,7 @@ from quantrail.analysis.statistics import wilson_interval
 class ConstraintEffect:
     """``uplift``: pass rate of allowed candidates minus that of blocked ones that ran (-1..1).
 
-    The interval is Newcombe's hybrid score interval at 95 %. ``saved``: backtests not run.
+    The interval is Newcombe's hybrid score interval at 95 %.
     """
 
     blocked: int
@@ -22,10 +22,6 @@ class ConstraintEffect:
     uplift: float | None
     uplift_low: float
     uplift_high: float
-
-    @property
-    def saved(self) -> int:
-        return self.blocked - self.explored
 
     @property
     def harmful(self) -> bool:

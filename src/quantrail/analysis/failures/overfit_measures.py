@@ -53,7 +53,7 @@ def oos_decay(case: FailureCase, threshold: float) -> Violation | None:
 def threshold_overfit(case: FailureCase, threshold: float) -> Violation | None:
     """Moving one parameter by one step keeps, at the median, less than ``threshold`` of the Sharpe.
 
-    Confidence: binomial: as many weak neighbours if they were weak half of the time.
+    Confidence: one minus the binomial chance of so many weak neighbours, were each weak half of the time.
     """
     if case.neighbour_sharpes is None or case.train_sharpe is None or case.train_sharpe <= 0:
         return None
@@ -65,7 +65,7 @@ def threshold_overfit(case: FailureCase, threshold: float) -> Violation | None:
         return None
     weak = int((neighbours < threshold * case.train_sharpe).sum())
     evidence = {"neighbours": len(neighbours), "weak": weak, "median_share_kept": kept}
-    return Violation(kept, float(bdtr(weak, len(neighbours), 0.5)), evidence)
+    return Violation(kept, float(bdtr(weak - 1, len(neighbours), 0.5)), evidence)
 
 
 def ab_disagree(case: FailureCase, threshold: float) -> Violation | None:

@@ -12,7 +12,7 @@ from quantrail.analysis.failures.case import FailureCase, Violation
 def no_trades(case: FailureCase, threshold: float) -> Violation | None:
     """Fewer than ``threshold`` trades, open ones included.
 
-    Confidence: the chance of seeing none if the true rate were one trade a year.
+    Confidence: the chance of seeing at least one if the true rate were one trade a year.
     """
     count = len(case.trades) + case.open_trades
     if count >= threshold:

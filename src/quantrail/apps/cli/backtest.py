@@ -112,5 +112,7 @@ def _print(results: Sequence[BacktestResult], plot: Path | None) -> None:
         out().print(f"backtest {result.backtest_id}{known}{failed}")
         if result.error:
             out().print(f"[red]could not run:[/red] {result.error}")
+    for advice in results[0].advisories:
+        out().print(f"[yellow]note:[/yellow] {advice}")
     if plot is not None:
         out().print(f"Plot: {plot}", soft_wrap=True)

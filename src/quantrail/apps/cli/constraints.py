@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from quantrail.apps.cli.output import HomeOption, JsonOption, LimitOption, emit_json, out, table
 from quantrail.apps.cli.session import session
+
+if TYPE_CHECKING:
+    from quantrail.services.constraint_view import ConstraintHistory
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -23,31 +26,40 @@ def list_constraints(
 
     Example: `quantrail constraints list`
     """
-    from quantrail.services.constraint_view import describe_params
+    from quantrail.services.constraint_view import all_histories, describe_params
 
     with session(home) as services:
         held = services.store.list_constraints(active_only=not everything)[:limit]
-        blocked: dict[str, int] = {}
-        for count in services.store.block_counts():
-            blocked[count.constraint_id] = blocked.get(count.constraint_id, 0) + count.trials
+        did = all_histories(services.store)
     if as_json:
-        rows = [{"constraint": h.constraint, "constraint_set_id": h.constraint_set_id,
-                 "blocked": blocked.get(h.constraint.constraint_id, 0)} for h in held]  # fmt: skip
+        rows = [
+            {
+                "constraint": h.constraint,
+                "constraint_set_id": h.constraint_set_id,
+                "did": did.get(h.constraint.constraint_id),
+            }
+            for h in held
+        ]
         emit_json({"rows": rows})
         return
     shown = [
         [
             h.constraint.constraint_id[:8],
-            h.constraint.type.value,
-            describe_params(h.constraint.params),
+            f"{h.constraint.type} {describe_params(h.constraint.params)}",
             h.constraint.status.value,
             h.constraint.derived_from_type.value,
-            str(blocked.get(h.constraint.constraint_id, 0)),
+            *_counts(did.get(h.constraint.constraint_id)),
         ]
         for h in held
     ]
-    columns = ["id", "type", "limit", "status", "from", "blocks"]
-    out().print(table(None, columns, shown, wrap=("limit",)) if shown else "no constraints stored yet")
+    columns = ["id", "constraint", "status", "from", "blocked", "explored", "rewrote"]
+    out().print(table(None, columns, shown, wrap=("constraint",)) if shown else "no constraints stored yet")
+
+
+def _counts(history: ConstraintHistory | None) -> list[str]:
+    if history is None:
+        return ["0", "0", "0"]
+    return [str(history.blocked), str(history.explored), str(history.rewrote)]
 
 
 @app.command("show")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quantrail.apps.cli.output import HomeOption, JsonOption, emit_json, err, out
+from quantrail.apps.cli.output import HomeOption, JsonOption, emit_json, err, next_command, out
 from quantrail.apps.cli.session import session
 from quantrail.config import load_settings
 
@@ -49,7 +49,7 @@ def demo(
     if as_json:
         emit_json(_document(result, where))
     else:
-        _tour(result, where)
+        _tour(result, where, home)
 
 
 def _document(result: DemoResult, report: Path) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _document(result: DemoResult, report: Path) -> dict[str, Any]:
     }
 
 
-def _tour(result: DemoResult, report: Path) -> None:
+def _tour(result: DemoResult, report: Path, home: Path | None) -> None:
     from quantrail.apps.cli.tables import (
         constraint_table,
         failure_table,
@@ -96,13 +96,11 @@ def _tour(result: DemoResult, report: Path) -> None:
     if result.explained:
         console.print(f"\n[bold]The first one in plain words[/bold]\n{result.explained}")
     console.print(
-        f"\n{result.n_trials:,} strategies tried in {outcome.seconds:.0f} s; "
+        f"\n{result.evaluated:,} evaluations in {outcome.seconds:.0f} s; "
         f"{result.n_believable} of the {len(result.standings)} above beat luck."
     )
     console.print(f"Report: {report}", soft_wrap=True)
-    console.print(
-        f"Next: quantrail show {result.standings[0].backtest_id[:8]} · quantrail reproduce --sample 20 · "
-        "quantrail constraints list"
-        if result.standings
-        else "Next: quantrail failures top"
-    )
+    console.print("Next:")
+    first = [f"show {result.standings[0].backtest_id[:8]}"] if result.standings else ["failures top"]
+    for arguments in [*first, "reproduce --sample 20", "constraints list"]:
+        console.print(f"  {next_command(arguments, home)}", soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -56,6 +57,7 @@ def leaderboard(
     from quantrail.apps.cli.tables import leaderboard_table
     from quantrail.domain.answers import IdKind, LeaderboardFilter, LeaderboardOrder
     from quantrail.domain.enums import EngineMode
+    from quantrail.services.leaderboard import Standing
     from quantrail.services.leaderboard import leaderboard as standings_of
 
     orders = {o.name.lower(): o for o in LeaderboardOrder}
@@ -75,8 +77,7 @@ def leaderboard(
     if as_json:
         emit_json({"rows": standings})
     elif as_csv:
-        rows = [plain(s) for s in standings]
-        emit_csv(list(rows[0]) if rows else [], [list(r.values()) for r in rows])
+        emit_csv([f.name for f in fields(Standing)], [list(plain(s).values()) for s in standings])
     elif standings:
         out().print(leaderboard_table(standings, None))
     else:

@@ -30,7 +30,6 @@ class LoopDisplay:
         self._task = self._bars.add_task("prepare", total=None)
         self._live = Live(self._bars, console=console, refresh_per_second=8, transient=True)
         self._begun = time.monotonic()
-        self._before = 0
         self._current: tuple[int, str] = (0, "")
 
     def __enter__(self) -> LoopDisplay:
@@ -45,8 +44,8 @@ class LoopDisplay:
             self._live.stop()
 
     def __call__(self, moment: Moment) -> None:
-        if moment.iteration != self._current[0]:
-            self._before = 0
+        if (moment.iteration, moment.stage) != self._current:
+            self._begun = time.monotonic()
         if self._console.is_terminal:
             self._redraw(moment)
         elif (moment.iteration, moment.stage) != self._current:
@@ -69,8 +68,6 @@ class LoopDisplay:
     def _rate(self, moment: Moment) -> str:
         if moment.stage != "S50" or not moment.done:
             return ""
-        if self._current != (moment.iteration, moment.stage):
-            self._begun = time.monotonic()
         seconds = max(time.monotonic() - self._begun, 1e-3)
         return f"{moment.done / seconds:,.0f} candidates/s"
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -70,9 +72,10 @@ def emit_json(value: Any) -> None:
 
 
 def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Rows with a header line; a cell that holds a list is joined with semicolons."""
     writer = csv.writer(sys.stdout)
     writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerows([["; ".join(map(str, c)) if isinstance(c, list) else c for c in row] for row in rows])
 
 
 def table(
@@ -111,6 +114,13 @@ def number(value: float | None, digits: int = 2) -> str:
 
 def percent(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{100 * value:.{digits}f}%"
+
+
+def next_command(arguments: str, home: Path | None) -> str:
+    """A command line that works as printed: the program as it was called, the home it was given."""
+    program = "quantrail" if shutil.which("quantrail") else os.path.relpath(sys.argv[0])
+    where = f" --home {home}" if home is not None else ""
+    return f"{program} {arguments}{where}"
 
 
 def exit_code_of(error: QuantrailError) -> int:

@@ -7,7 +7,16 @@ from typing import Annotated, cast
 
 import typer
 
-from quantrail.apps.cli.output import HomeOption, JsonOption, LimitOption, emit_json, err, out, table
+from quantrail.apps.cli.output import (
+    HomeOption,
+    JsonOption,
+    LimitOption,
+    emit_json,
+    err,
+    next_command,
+    out,
+    table,
+)
 from quantrail.apps.cli.session import session
 
 app = typer.Typer(no_args_is_help=True)
@@ -46,7 +55,7 @@ def start(
     else:
         out().print(f"run {outcome.run_id} done in {outcome.seconds:.0f} s")
         out().print(f"Report: {report}", soft_wrap=True)
-        out().print(f"Next: quantrail run show {outcome.run_id}")
+        out().print(f"Next: {next_command(f'run show {outcome.run_id}', home)}", soft_wrap=True)
 
 
 @app.command("list")

@@ -53,6 +53,7 @@ def funnel_table(summaries: Sequence[Mapping[str, Any]]) -> Table:
         "blocked": "blocked",
         "explored": "explored",
         "rewritten": "rewrote",
+        "cached": "known",
         "screened": "screened",
         "passed": "passed",
         "shortlisted": "shortlist",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -36,8 +36,8 @@ class Gathered:
 def gather(state: RunState, iteration: int) -> Gathered:
     """Candidates of one iteration: as many as the budget asks for can run, in a fixed order.
 
-    If constraints block so much that less than a quarter of the budget could run, the newest
-    constraint is set aside and the blocked proposals are looked at again.
+    If constraints let less than a quarter of the budget through, the newest one that blocks is set
+    aside and the proposals are looked at again.
     """
     quota = state.config.search.budget.candidates
     gathered = Gathered()
@@ -46,9 +46,45 @@ def gather(state: RunState, iteration: int) -> Gathered:
         if len(gathered.running) >= quota:
             break
         _admit(state, iteration, gathered, next(proposals))
-    while len(gathered.running) < MIN_FILL * quota and any(c.blocked_by for c in gathered.candidates):
-        _relax(gathered, state.constraints, quota)
+    while is_starved(quota, gathered.candidates):
+        newest = set_newest_aside(state, gathered.candidates)
+        if newest is None:
+            break
+        gathered.relaxed.append(newest)
+        gathered.candidates = _without(state, gathered.candidates, newest, quota)
     return gathered
+
+
+def is_starved(quota: int, candidates: Sequence[Candidate]) -> bool:
+    """Whether constraints let through less than a quarter of the budget; explorers do not count."""
+    free = sum(c.runs and not c.blocked_by for c in candidates)
+    return free < MIN_FILL * quota
+
+
+def set_newest_aside(state: RunState, candidates: Sequence[Candidate]) -> Constraint | None:
+    """Stop the newest constraint that blocks any of them from binding; None when none does."""
+    blocking = {b.constraint_id for c in candidates for b in c.blocked_by}
+    newest = next((c for c in reversed(state.binding) if c.constraint_id in blocking), None)
+    if newest is not None:
+        state.dropped.add(newest.constraint_id)
+    return newest
+
+
+def _without(
+    state: RunState, candidates: Sequence[Candidate], relaxed: Constraint, quota: int
+) -> list[Candidate]:
+    """The proposals as if ``relaxed`` had never bound, up to where drawing would then have ended."""
+    kept: list[Candidate] = []
+    running = 0
+    for candidate in candidates:
+        if running >= quota:
+            if not candidate.duplicate:
+                state.seen.discard(candidate.strategy_id)
+            continue
+        left = tuple(b for b in candidate.blocked_by if b.constraint_id != relaxed.constraint_id)
+        kept.append(replace(candidate, blocked_by=left))
+        running += kept[-1].runs
+    return kept
 
 
 def _proposals(state: RunState, iteration: int) -> Iterator[Proposed]:
@@ -83,7 +119,7 @@ def _admit(state: RunState, iteration: int, gathered: Gathered, proposed: Propos
 def _candidate(
     state: RunState, iteration: int, ordinal: int, proposed: Proposed, source: CanonicalSpec
 ) -> Candidate:
-    spec, changed = rewrite(state.constraints, proposed.template_id, source.spec)
+    spec, changed = rewrite(state.binding, proposed.template_id, source.spec)
     canonical = from_normal(spec) if changed else source
     traits = traits_of(canonical.strategy_id, spec, proposed.template_id, np.nan)
     duplicate = canonical.strategy_id in state.seen
@@ -95,7 +131,7 @@ def _candidate(
         source=source if changed else None,
         rewritten_by=changed,
         traits=traits,
-        blocked_by=() if duplicate else blockers(state.constraints, traits, spec),
+        blocked_by=() if duplicate else blockers(state.binding, traits, spec),
         explore=explores(state, iteration, canonical.strategy_id),
         duplicate=duplicate,
     )
@@ -105,17 +141,3 @@ def explores(state: RunState, iteration: int, strategy_id: str) -> bool:
     """Whether this candidate belongs to the exploration arm, should a constraint block it."""
     share = state.config.constraint_rules.exploration_share
     return draw("explore", state.config.seed, iteration, strategy_id) < share
-
-
-def _relax(gathered: Gathered, constraints: tuple[Constraint, ...], quota: int) -> None:
-    blocking = {b.constraint_id for c in gathered.candidates for b in c.blocked_by}
-    newest = next(c for c in reversed(constraints) if c.constraint_id in blocking)
-    gathered.relaxed.append(newest)
-    room = quota - len(gathered.running)
-    for position, candidate in enumerate(gathered.candidates):
-        left = tuple(b for b in candidate.blocked_by if b.constraint_id != newest.constraint_id)
-        # What would run beyond the budget stays out of the list, as if it had never been drawn.
-        if not left and candidate.blocked_by and not candidate.runs:
-            room -= 1
-        if room >= 0:
-            gathered.candidates[position] = replace(candidate, blocked_by=left)

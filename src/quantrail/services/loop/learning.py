@@ -43,13 +43,12 @@ def learn(state: RunState, gathered: Gathered, screened: Screened, verified: Ver
     state.observations.extend(_observe(e, by_id) for e in screened.evaluated if e.outcome.score)
     effects = _effects(state, screened)
     retired = _retired(state, effects)
-    dropped = {c.constraint_id for c in gathered.relaxed} | {e.constraint_id for e in retired}
-    kept = tuple(c for c in state.constraints if c.constraint_id not in dropped)
+    state.dropped.update(e.constraint_id for e in retired)
+    kept = state.binding
     derived = [
         d
         for d in derive_constraints(state.constraint_rules, state.observations, kept)
-        # What was just found to do harm must not come back in the same breath.
-        if d.constraint.constraint_id not in dropped
+        if d.constraint.constraint_id not in state.dropped
     ]
     members = (*kept, *(d.constraint for d in derived))
     base = state.applied_set_id
@@ -90,7 +89,7 @@ def _effects(state: RunState, screened: Screened) -> dict[ConstraintId, Constrai
     main = [e for e in screened.evaluated if e.candidate.arm is TrialArm.MAIN]
     allowed_passed = sum(_passed(e) for e in main)
     effects = {}
-    for constraint in state.constraints:
+    for constraint in state.binding:
         sole = [c for c in screened.candidates if _only_blocked_by(c.blocked_by, constraint)]
         if not sole:
             continue

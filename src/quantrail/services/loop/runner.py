@@ -16,7 +16,7 @@ from quantrail.services.loop.artifacts import write_iteration_files, write_summa
 from quantrail.services.loop.candidates import Gathered, gather
 from quantrail.services.loop.learning import Learnt, learn
 from quantrail.services.loop.recording import Iterated, record_iteration
-from quantrail.services.loop.screening import Screened, remember, screen, shortlist
+from quantrail.services.loop.screening import Screened, remember, screen_gathered, shortlist
 from quantrail.services.loop.start import start_run
 from quantrail.services.loop.state import RunState, Services, Verification
 from quantrail.services.loop.summary import iteration_summary
@@ -127,7 +127,7 @@ def _iterate(state: RunState, workers: Workers, watch: _Watch) -> dict[str, Any]
         _count_gathered(watch.funnel, gathered)
     with _stage(state, watch, "S50"):
         total = len(gathered.running)
-        screened = screen(state, workers, gathered.candidates, lambda done: watch.tell("S50", done, total))
+        screened = screen_gathered(state, workers, gathered, lambda done: watch.tell("S50", done, total))
         _count_screened(watch.funnel, screened)
     with _stage(state, watch, "S60"):
         chosen = shortlist(state, screened.evaluated)

@@ -17,6 +17,7 @@ from quantrail.search.binding import blockers, density_limits
 from quantrail.search.sources import Parent
 from quantrail.services.evaluation import Outcome
 from quantrail.services.loop.cached import is_scored, outcome_from_row
+from quantrail.services.loop.candidates import Gathered, is_starved, set_newest_aside
 from quantrail.services.loop.state import MODELS_A, Candidate, Evaluated, RunState
 from quantrail.services.workers import ScreenJob, Workers
 
@@ -49,6 +50,25 @@ def key_a(state: RunState, strategy_id: StrategyId) -> ReproductionKey:
     )
 
 
+def screen_gathered(
+    state: RunState, workers: Workers, gathered: Gathered, on_progress: Callable[[int], None]
+) -> Screened:
+    """Engine A on what was gathered; density constraints that starve the search are set aside too."""
+    quota = state.config.search.budget.candidates
+    while True:
+        screened = screen(state, workers, gathered.candidates, on_progress)
+        newest = None
+        if is_starved(quota, screened.candidates):
+            newest = set_newest_aside(state, screened.candidates)
+        if newest is None:
+            return screened
+        gathered.relaxed.append(newest)
+        gathered.candidates = [
+            replace(c, blocked_by=tuple(b for b in c.blocked_by if b.constraint_id != newest.constraint_id))
+            for c in gathered.candidates
+        ]
+
+
 def screen(
     state: RunState, workers: Workers, candidates: Sequence[Candidate], on_progress: Callable[[int], None]
 ) -> Screened:
@@ -76,13 +96,13 @@ def screen(
 
 
 def _job(state: RunState, candidate: Candidate) -> ScreenJob:
-    low, high = density_limits(state.constraints, candidate.proposed.template_id, candidate.canonical.spec)
+    low, high = density_limits(state.binding, candidate.proposed.template_id, candidate.canonical.spec)
     return ScreenJob(candidate.strategy_id, candidate.canonical.spec, low, high, candidate.explore)
 
 
 def _with_density(state: RunState, candidate: Candidate, signals_per_year: float) -> Candidate:
     traits = replace(candidate.traits, signals_per_year=signals_per_year)
-    blocked = blockers(state.constraints, traits, candidate.canonical.spec)
+    blocked = blockers(state.binding, traits, candidate.canonical.spec)
     return replace(candidate, traits=traits, blocked_by=blocked)
 
 

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
+
+import numpy as np
 
 from quantrail import __version__
 from quantrail.analysis.constraints import load_constraint_rules
 from quantrail.analysis.failures import load_rules
 from quantrail.analysis.score_policy import load_policy
-from quantrail.domain.answers import StoredConstraintSet
+from quantrail.domain.answers import IdKind, StoredConstraintSet
 from quantrail.domain.enums import ConstraintStatus, TrialDoor
 from quantrail.domain.identity import new_run_id, universe_version
 from quantrail.domain.ids import ConstraintSetId, DataVersion
 from quantrail.domain.market import Bars, Period
 from quantrail.domain.records import Constraint, Run, Universe
-from quantrail.errors import ConfigInvalid, DataInvalid, NotFound
+from quantrail.errors import ConfigInvalid, DataInvalid, InvalidInput, NotFound
 from quantrail.search.binding import check_enforceable
 from quantrail.services.evaluation import Setting, annual_sharpe, hold_returns
 from quantrail.services.loop.state import RunState, Services
 from quantrail.services.registers import register, stored_snapshot
 from quantrail.services.run_config import RunConfig, Span
 
+MIN_SESSIONS = 20
 # What results may depend on besides our own code; stored with every run.
 DEPENDENCIES = ("numpy", "numba", "TA-Lib", "scipy")
 
@@ -38,6 +42,7 @@ def start_run(services: Services, config: RunConfig, door: TrialDoor = TrialDoor
     snapshot = _snapshot(services, config)
     symbols = _symbols(config, services.market.snapshot(snapshot).names())
     screen, verify = _settings(services, config, snapshot, symbols)
+    _check_spans(config, verify)
     universe = Universe(universe_version(symbols), config.universe.name, config.universe.market, symbols)
     base = _base_set(services, config)
     constraints = _active(base)
@@ -53,21 +58,14 @@ def start_run(services: Services, config: RunConfig, door: TrialDoor = TrialDoor
     tried = services.store.trial_count(universe.universe_version, splits.train.start, splits.validation.end)
     budget = config.search.budget
     n_trials = tried.market_overlap + budget.candidates * budget.iterations
-    policy, rules = load_policy(config.score_policy), load_rules(config.failure_rules)
+    searched = _setting(screen, splits.train, config, n_trials, symbols)
+    whole = Span(start=splits.train.start, end=splits.validation.end)
     state = RunState(
         run_id=new_run_id(services.clock(), services.entropy),
         config=config,
         services=services,
-        screen=_setting(screen, splits.train, config, policy, rules, n_trials, symbols),
-        verify=_setting(
-            verify,
-            Span(start=splits.train.start, end=splits.validation.end),
-            config,
-            policy,
-            rules,
-            n_trials,
-            symbols,
-        ),
+        screen=searched,
+        verify=replace(_setting(verify, whole, config, n_trials, symbols), train=searched.period),
         data_version_screen=screen.data_version,
         data_version_verify=verify.data_version,
         snapshot_version=snapshot,
@@ -114,23 +112,24 @@ def _settings(
     return made[0], made[1]
 
 
-def _setting(
-    bars: Bars,
-    span: Span,
-    config: RunConfig,
-    policy: Any,
-    rules: Any,
-    n_trials: int,
-    symbols: tuple[str, ...],
-) -> Setting:
+def _check_spans(config: RunConfig, bars: Bars) -> None:
+    """Each part needs enough sessions to say anything; checked before anything is recorded."""
+    for name, span in (("train", config.data.splits.train), ("validation", config.data.splits.validation)):
+        first, last = np.datetime64(span.start), np.datetime64(span.end)
+        count = int(((bars.sessions >= first) & (bars.sessions <= last)).sum())
+        if count < MIN_SESSIONS:
+            raise DataInvalid(
+                f"{name} {span.start} to {span.end} holds {count} sessions of the data, which end on "
+                f"{bars.sessions[-1]}; it needs {MIN_SESSIONS} or more"
+            )
+
+
+def _setting(bars: Bars, span: Span, config: RunConfig, n_trials: int, symbols: tuple[str, ...]) -> Setting:
     sessions = bars.sessions[bars.span(Period(span.start, span.end))]
     # Sessions, not calendar days: a period that starts on a holiday is the same period.
     period = Period(sessions[0].item(), sessions[-1].item())
-    if len(sessions) < 20:
-        raise DataInvalid(
-            f"only {len(sessions)} sessions between {span.start} and {span.end}; use 20 or more"
-        )
     contract = config.contract()
+    policy, rules = load_policy(config.score_policy), load_rules(config.failure_rules)
     held = hold_returns(bars, symbols, period)
     return Setting(bars, period, contract, policy, rules, n_trials, held, annual_sharpe(held, contract))
 
@@ -142,11 +141,12 @@ def _base_set(services: Services, config: RunConfig) -> StoredConstraintSet | No
     if base == "latest":
         return services.store.latest_constraint_set()
     try:
-        return services.store.get_constraint_set(ConstraintSetId(base))
-    except NotFound as error:
+        full = services.store.resolve(base, IdKind.CONSTRAINT_SET)[1]
+    except (NotFound, InvalidInput) as error:
         raise ConfigInvalid(
             f"constraints.base {base!r} is neither latest, none, nor the id of a stored set"
         ) from error
+    return services.store.get_constraint_set(ConstraintSetId(full))
 
 
 def _active(base: StoredConstraintSet | None) -> tuple[Constraint, ...]:

@@ -14,6 +14,7 @@ from quantrail.domain.enums import EngineMode, TrialArm, TrialDoor
 from quantrail.domain.identity import ReproductionKey, backtest_id
 from quantrail.domain.ids import (
     BacktestId,
+    ConstraintId,
     ConstraintSetId,
     DataVersion,
     RunId,
@@ -156,8 +157,15 @@ class RunState:
     verified: set[StrategyId] = field(default_factory=set)
     parents: list[tuple[float, Parent]] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
+    # Set aside or retired in this run: they bind no more, and the same evidence must not bring them back.
+    dropped: set[ConstraintId] = field(default_factory=set)
     best: float | None = None
     best_label: str = ""
+
+    @property
+    def binding(self) -> tuple[Constraint, ...]:
+        """The constraints that bind right now."""
+        return tuple(c for c in self.constraints if c.constraint_id not in self.dropped)
 
     @property
     def frame(self) -> RunFrame:
