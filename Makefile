@@ -15,7 +15,7 @@ run: $(VENV)/.installed  ## the main job on the bundled real data
 	$(BIN)/quantrail demo $(ARGS)
 
 test: $(VENV)/.installed-dev  ## all tests, on SQLite and a real PostgreSQL
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)
 
 test-all: $(VENV)/.installed-dev  ## the slow searches and kill loops as well
 	$(BIN)/python -m pytest $(ARGS)

@@ -21,7 +21,7 @@ from quantrail.bootstrap import import_sample, open_services
 from quantrail.config import load_settings
 from quantrail.domain.market import Period
 from quantrail.engine import prepare, screen
-from quantrail.search.sources import SourceWeights, propose
+from quantrail.search import SourceWeights, propose
 from quantrail.services.demo import Sample, demo_config
 from quantrail.services.loop.runner import run_loop
 from quantrail.services.loop.state import Services

@@ -29,7 +29,7 @@ from quantrail.marketdata.sample import (
     sample_path,
 )
 from quantrail.marketdata.store import MarketStore
-from quantrail.marketdata.universes import Membership, Universe, universe_version
+from quantrail.marketdata.universes import Membership, Universe
 
 __all__ = [
     "DAILY",
@@ -54,5 +54,4 @@ __all__ = [
     "SymbolInfo",
     "Universe",
     "sample_path",
-    "universe_version",
 ]

@@ -73,11 +73,6 @@ class Universe:
         )
 
 
-def universe_version(symbols: Iterable[str]) -> UniverseVersion:
-    """Version of a list of symbols without dates, in any order, repeats counted once."""
-    return Universe("", tuple(Membership(symbol) for symbol in symbols)).version
-
-
 def _day(value: str | date | None) -> date | None:
     if value is None or isinstance(value, date):
         return value

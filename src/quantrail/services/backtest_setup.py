@@ -16,12 +16,11 @@ from quantrail.domain.ids import DataVersion
 from quantrail.domain.market import Bars, Period
 from quantrail.domain.records import Universe
 from quantrail.engine import ENGINE_A_VERSION, ENGINE_B_VERSION
-from quantrail.errors import DataInvalid, InvalidInput, NotFound
-from quantrail.search.sources import Proposed
-from quantrail.search.traits import traits_of
+from quantrail.errors import DataInvalid, InvalidInput
+from quantrail.search import Proposed, traits_of
 from quantrail.services.evaluation import Setting, annual_sharpe, hold_returns
 from quantrail.services.loop.state import MODELS_A, Candidate, RunFrame, Services
-from quantrail.services.registers import register, stored_snapshot
+from quantrail.services.registers import register, snapshot_of, stored_snapshot
 from quantrail.strategy import TEMPLATES, NormalSpec, canonicalise, needs_market_model
 
 ENGINES = {
@@ -65,7 +64,7 @@ def prepare_backtest(services: Services, request: BacktestRequest) -> Ready:
     if request.engine not in ENGINES:
         raise InvalidInput(f"engine {request.engine!r} is not one of {', '.join(ENGINES)}")
     canonical = canonicalise(request.document)
-    snapshot = _snapshot(services, request.data_version)
+    snapshot = snapshot_of(services, request.data_version)
     names = services.market.snapshot(snapshot).names()
     symbols = tuple(canonical.spec["universe"].get("symbols") or names)
     wanted = sorted({*symbols, request.benchmark} if request.benchmark else set(symbols))
@@ -108,15 +107,6 @@ def _models_b(request: BacktestRequest, spec: NormalSpec) -> ModelVersions:
         execution="market_v1" if needs_market_model(spec) else MODELS_A.execution,
         portfolio="whole_shares_v1" if request.whole_shares else MODELS_A.portfolio,
     )
-
-
-def _snapshot(services: Services, version: str | None) -> DataVersion:
-    if version is not None:
-        return services.market.snapshot(DataVersion(version)).version
-    current = services.market.current()
-    if current is None:
-        raise NotFound("there are no market data in this home; import some with `quantrail data import FILE`")
-    return current.version
 
 
 def _bars(

@@ -13,8 +13,19 @@ from quantrail.domain.ids import DataVersion
 from quantrail.domain.ledger import AtomEntry, DataFinding, TemplateEntry
 from quantrail.domain.market import FindingInfo
 from quantrail.domain.records import Policy, Snapshot, Universe
+from quantrail.errors import NotFound
 from quantrail.services.loop.state import Services
 from quantrail.strategy import ATOMS, TEMPLATES, Atom, Template
+
+
+def snapshot_of(services: Services, version: str | None) -> DataVersion:
+    """The snapshot asked for, or the home's current one; NotFound when there is none."""
+    if version is not None:
+        return services.market.snapshot(DataVersion(version)).version
+    current = services.market.current()
+    if current is None:
+        raise NotFound("there are no market data in this home; import some with `quantrail data import FILE`")
+    return current.version
 
 
 def stored_snapshot(services: Services, version: DataVersion) -> Snapshot:

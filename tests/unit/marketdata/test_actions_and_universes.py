@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 import talib
 
+from quantrail.domain.identity import universe_version
 from quantrail.errors import Conflict, DataInvalid, InvalidInput, NotFound
-from quantrail.marketdata import Adjust, MarketStore, Membership, StoredBasis, Universe, universe_version
+from quantrail.marketdata import Adjust, MarketStore, Membership, StoredBasis, Universe
 
 DAYS = [date(2020, 1, d) for d in (6, 7, 8, 9, 10)]
 

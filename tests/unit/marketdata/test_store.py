@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from quantrail.domain.identity import universe_version
 from quantrail.domain.market import Period
 from quantrail.errors import BackendCorrupt, DataInvalid, NotFound
 from quantrail.marketdata import (
@@ -16,7 +17,6 @@ from quantrail.marketdata import (
     SAMPLE_STOCKS,
     MarketStore,
     sample_path,
-    universe_version,
 )
 
 Make = Callable[..., pl.DataFrame]

@@ -56,7 +56,7 @@ def funnel_table(summaries: Sequence[Mapping[str, Any]]) -> Table:
         "cached": "known",
         "screened": "screened",
         "passed": "passed",
-        "shortlisted": "shortlist",
+        "shortlisted": "short",
         "verified": "verified",
     }
     rows = [[str(s["iteration"]), *(str(s["funnel"].get(k, 0)) for k in steps)] for s in summaries]

@@ -9,9 +9,7 @@ import numpy as np
 
 from quantrail.domain.records import Constraint
 from quantrail.errors import SpecInvalid
-from quantrail.search.binding import blockers, rewrite
-from quantrail.search.sources import Parent, Proposed, SourceWeights, propose
-from quantrail.search.traits import traits_of
+from quantrail.search import Parent, Proposed, SourceWeights, blockers, propose, rewrite, traits_of
 from quantrail.services.loop.state import Candidate, RunState, draw
 from quantrail.strategy import TEMPLATES, CanonicalSpec, canonicalise, from_normal
 

@@ -13,8 +13,7 @@ from quantrail.domain.enums import EngineMode
 from quantrail.domain.identity import ReproductionKey, backtest_id, backtest_seed
 from quantrail.domain.ids import StrategyId
 from quantrail.engine import ENGINE_A_VERSION
-from quantrail.search.binding import blockers, density_limits
-from quantrail.search.sources import Parent
+from quantrail.search import Parent, blockers, density_limits
 from quantrail.services.evaluation import Outcome
 from quantrail.services.loop.cached import is_scored, outcome_from_row
 from quantrail.services.loop.candidates import Gathered, is_starved, set_newest_aside

@@ -20,10 +20,10 @@ from quantrail.domain.ids import ConstraintSetId, DataVersion
 from quantrail.domain.market import Bars, Period
 from quantrail.domain.records import Constraint, Run, Universe
 from quantrail.errors import ConfigInvalid, DataInvalid, InvalidInput, NotFound
-from quantrail.search.binding import check_enforceable
+from quantrail.search import check_enforceable
 from quantrail.services.evaluation import Setting, annual_sharpe, hold_returns
 from quantrail.services.loop.state import RunState, Services
-from quantrail.services.registers import register, stored_snapshot
+from quantrail.services.registers import register, snapshot_of, stored_snapshot
 from quantrail.services.run_config import RunConfig, Span
 
 MIN_SESSIONS = 20
@@ -39,7 +39,7 @@ def environment() -> dict[str, str]:
 
 def start_run(services: Services, config: RunConfig, door: TrialDoor = TrialDoor.LOOP) -> RunState:
     """Freeze data, trial count and base constraints, and record the run with them."""
-    snapshot = _snapshot(services, config)
+    snapshot = snapshot_of(services, config.data.version)
     symbols = _symbols(config, services.market.snapshot(snapshot).names())
     screen, verify = _settings(services, config, snapshot, symbols)
     _check_spans(config, verify)
@@ -80,15 +80,6 @@ def start_run(services: Services, config: RunConfig, door: TrialDoor = TrialDoor
     )
     _record(state, door)
     return state
-
-
-def _snapshot(services: Services, config: RunConfig) -> DataVersion:
-    if config.data.version is not None:
-        return services.market.snapshot(DataVersion(config.data.version)).version
-    current = services.market.current()
-    if current is None:
-        raise NotFound("there are no market data in this home; import some with `quantrail data import FILE`")
-    return current.version
 
 
 def _symbols(config: RunConfig, stored: tuple[str, ...]) -> tuple[str, ...]:

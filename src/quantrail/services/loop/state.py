@@ -24,7 +24,7 @@ from quantrail.domain.ids import (
 from quantrail.domain.market import MarketReader, Period
 from quantrail.domain.ports import Clock, KnowledgeStore
 from quantrail.domain.records import ArtifactRef, Constraint, EngineComparison
-from quantrail.search.sources import Parent, Proposed
+from quantrail.search import Parent, Proposed
 from quantrail.services.evaluation import Outcome, Setting
 from quantrail.services.run_config import RunConfig
 from quantrail.strategy import CanonicalSpec

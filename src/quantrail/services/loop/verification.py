@@ -11,9 +11,7 @@ from quantrail.domain.identity import ReproductionKey, backtest_id, backtest_see
 from quantrail.domain.ids import StrategyId
 from quantrail.engine import ENGINE_A_VERSION, ENGINE_B_VERSION
 from quantrail.errors import SpecInvalid
-from quantrail.search.binding import rewrite
-from quantrail.search.sources import Proposed
-from quantrail.search.traits import traits_of
+from quantrail.search import Proposed, rewrite, traits_of
 from quantrail.services.loop.cached import is_scored, outcome_from_row
 from quantrail.services.loop.result_records import NEIGHBOUR_STEP, comparison_record
 from quantrail.services.loop.screening import key_a
