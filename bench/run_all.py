@@ -40,8 +40,15 @@ def page(results: dict[str, dict[str, Any]], quick: bool) -> str:
     for room, figures in results.items():
         for name, f in figures.items():
             cells = (room, name, f["ours"], f["yardstick"], f["ratio"], f["unit"], f["size"])
-            lines.append(f"| {' | '.join(str(c) for c in cells)} |")
+            lines.append(f"| {' | '.join(shown(c) for c in cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def shown(value: Any) -> str:
+    """Four significant digits are more than the machine's noise; a dash where nothing was compared."""
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def main() -> None:

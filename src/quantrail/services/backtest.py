@@ -102,7 +102,12 @@ def _entry(
 def _write_files(services: Services, folder: str, verified: VerifyResult | None) -> list[Any]:
     if verified is None:
         return []
-    tables = {"curves": verified.curves, "trades": verified.trades, **verified.logs}
+    tables = {
+        "curves": verified.curves,
+        "slices": verified.slices,
+        "trades": verified.trades,
+        **verified.logs,
+    }
     return [
         services.artifacts.write_parquet(f"{folder}/{name}.parquet", columns)
         for name, columns in sorted(tables.items())

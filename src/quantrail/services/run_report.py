@@ -71,9 +71,15 @@ def _charts(services: Services, view: RunView) -> list[dict[str, Any]]:
                 "explained": explained(services.store, standing.strategy_id),
                 "chart": curve_chart(curves, split, standing.name),
                 "failures": row.failures,
+                "slices": _slices(services, row.artifacts_dir.path),
             }
         )
     return made
+
+
+def _slices(services: Services, folder: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = services.artifacts.read_parquet(f"{folder}/slices.parquet").to_pylist()
+    return rows
 
 
 def _percent(value: float | None) -> str:

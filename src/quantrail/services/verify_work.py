@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from quantrail.analysis.metrics import compute_metrics, standard_slices
 from quantrail.domain.contract import ModelVersions
 from quantrail.domain.ids import StrategyId
 from quantrail.domain.results import SimulationResult
@@ -15,6 +16,16 @@ from quantrail.engine import EngineComparison, compare, prepare, screen, verify
 from quantrail.services.evaluation import Extras, Outcome, Setting, judge
 from quantrail.services.screen_work import ScreenJob, ScreenResult, screen_chunk
 from quantrail.strategy import NormalSpec
+
+SLICE_METRICS = (
+    "return_total_net",
+    "volatility_annual_net",
+    "sharpe_net",
+    "max_drawdown_net",
+    "closed_trades",
+    "hit_rate_trades",
+    "costs_total",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,7 @@ class VerifyResult:
     difference: EngineComparison
     neighbours: tuple[ScreenResult, ...]
     curves: Mapping[str, Any]
+    slices: Mapping[str, Any]
     trades: Mapping[str, Any]
     logs: Mapping[str, Mapping[str, Any]]
 
@@ -66,6 +78,7 @@ def verify_one(setting: Setting, job: VerifyJob, models: ModelVersions) -> Verif
         difference=difference,
         neighbours=tuple(neighbours),
         curves=curve_columns(a, b, setting),
+        slices=slice_columns(b, setting),
         trades=trade_columns(b),
         logs={
             "decisions": verified.decisions,
@@ -95,6 +108,19 @@ def curve_columns(a: SimulationResult, b: SimulationResult, setting: Setting) ->
         "drawdown_b": b.equity / peak - 1.0,
         "gross_exposure_b": b.gross_exposure,
     }
+
+
+def slice_columns(result: SimulationResult, setting: Setting) -> dict[str, Any]:
+    """Metrics of engine B by slice: train, validation, each calendar year; None where undefined."""
+    slices = standard_slices(result.sessions, setting.contract)
+    found = [compute_metrics(result, setting.contract, sub_period=mask).values for mask in slices.values()]
+    columns: dict[str, Any] = {
+        "slice": list(slices),
+        "bars": [int(mask.sum()) for mask in slices.values()],
+    }
+    for name in SLICE_METRICS:
+        columns[name] = [values[name] for values in found]
+    return columns
 
 
 def trade_columns(result: SimulationResult) -> dict[str, Any]:

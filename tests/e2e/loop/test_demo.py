@@ -167,5 +167,9 @@ def test_curves_and_trades_of_the_shortlist_are_linked_by_path(home: Path, comma
     folder = home / "artifacts" / stored["artifacts_dir"]["path"]
     curves = pl.read_parquet(folder / "curves.parquet")
     trades = pl.read_parquet(folder / "trades.parquet")
+    slices = {row["slice"]: row for row in pl.read_parquet(folder / "slices.parquet").to_dicts()}
+    whole = (1 + slices["is_train"]["return_total_net"]) * (1 + slices["is_validation"]["return_total_net"])
+    assert whole - 1 == pytest.approx(best["return_total_net"], abs=1e-12)
+    assert {"year_2014", "year_2015", "year_2016"} <= set(slices)
     assert curves["equity_b"][-1] / 100_000 - 1 == pytest.approx(best["return_total_net"], abs=1e-12)
     assert (~trades["is_open"]).sum() == best["closed_trades"]

@@ -73,6 +73,7 @@ def _write_verified(state: RunState, folder: str, entry: Verified) -> list[Artif
     store = state.services.artifacts
     written = [
         store.write_parquet(f"{folder}/curves.parquet", entry.curves),
+        store.write_parquet(f"{folder}/slices.parquet", entry.slices),
         store.write_parquet(f"{folder}/trades.parquet", entry.trades),
         store.write_json(f"{folder}/failures.json", _evidence(entry)),
     ]

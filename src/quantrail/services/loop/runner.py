@@ -17,7 +17,7 @@ from quantrail.services.loop.candidates import Gathered, gather
 from quantrail.services.loop.learning import Learnt, learn
 from quantrail.services.loop.recording import Iterated, record_iteration
 from quantrail.services.loop.screening import Screened, remember, screen_gathered, shortlist
-from quantrail.services.loop.start import start_run
+from quantrail.services.loop.start import active_members, start_run
 from quantrail.services.loop.state import RunState, Services, Verification
 from quantrail.services.loop.summary import iteration_summary
 from quantrail.services.loop.verification import verify_shortlist
@@ -140,8 +140,10 @@ def _iterate(state: RunState, workers: Workers, watch: _Watch) -> dict[str, Any]
         learnt = learn(state, gathered, screened, verified)
     with _stage(state, watch, "S95"):
         summary = _persist(state, watch, gathered, screened, verified, learnt)
-    state.constraints = learnt.constraint_set.members
-    state.applied_set_id = learnt.constraint_set.constraint_set_id
+    # From the store, not from memory: what binds next is what was kept.
+    stored = state.services.store.get_constraint_set(learnt.constraint_set.constraint_set_id)
+    state.constraints = active_members(stored)
+    state.applied_set_id = stored.set.constraint_set_id
     return summary
 
 

@@ -45,7 +45,7 @@ def start_run(services: Services, config: RunConfig, door: TrialDoor = TrialDoor
     _check_spans(config, verify)
     universe = Universe(universe_version(symbols), config.universe.name, config.universe.market, symbols)
     base = _base_set(services, config)
-    constraints = _active(base)
+    constraints = active_members(base)
     check_enforceable(constraints)
     kinds = {
         "score": config.score_policy,
@@ -140,7 +140,8 @@ def _base_set(services: Services, config: RunConfig) -> StoredConstraintSet | No
     return services.store.get_constraint_set(ConstraintSetId(full))
 
 
-def _active(base: StoredConstraintSet | None) -> tuple[Constraint, ...]:
+def active_members(base: StoredConstraintSet | None) -> tuple[Constraint, ...]:
+    """The constraints of a stored set that still bind; none of no set."""
     if base is None:
         return ()
     return tuple(c for c in base.set.members if c.status is ConstraintStatus.ACTIVE)

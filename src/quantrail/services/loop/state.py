@@ -101,6 +101,7 @@ class Verified:
     comparison: EngineComparison
     neighbours: tuple[Evaluated, ...]
     curves: Mapping[str, Any]
+    slices: Mapping[str, Any]
     trades: Mapping[str, Any]
     logs: Mapping[str, Mapping[str, Any]]
 

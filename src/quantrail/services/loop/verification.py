@@ -92,7 +92,7 @@ def _verified(
         for neighbour, done in zip(family, result.neighbours, strict=True)
         if done.outcome is not None
     )
-    return Verified(a, b, comparison, around, result.curves, result.trades, result.logs)
+    return Verified(a, b, comparison, around, result.curves, result.slices, result.trades, result.logs)
 
 
 def _neighbours(state: RunState, candidate: Candidate) -> Iterator[Candidate]:
