@@ -71,7 +71,7 @@ def prepare_backtest(services: Services, request: BacktestRequest) -> Ready:
     bars, period = _bars(services, wanted, request.period, snapshot)
     universe = Universe(universe_version(symbols), "backtest", "US", symbols)
     kinds = {"score": DEFAULT_POLICY, "failure_rules": DEFAULT_RULES}
-    register(services, kinds, universe, stored_snapshot(services, snapshot), before=None)
+    register(services, kinds, universe, stored_snapshot(services, snapshot))
     contract = CalcContract(initial_capital=request.initial_capital, benchmark=request.benchmark)
     held = hold_returns(bars, symbols, period)
     count = services.store.trial_count(universe.universe_version, period.start, period.end)

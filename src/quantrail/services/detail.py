@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from quantrail.domain.answers import BacktestRow, IdKind, StrategyRow
 from quantrail.domain.ids import BacktestId, ConstraintSetId, FailureId, RunId, StrategyId
+from quantrail.domain.ledger import Reproduction, RobustnessCase
 from quantrail.domain.ports import KnowledgeStore
 from quantrail.domain.records import EngineComparison
 from quantrail.errors import NotFound
@@ -18,6 +19,8 @@ class BacktestDetail:
     backtest: BacktestRow
     explained: str
     comparisons: tuple[EngineComparison, ...]
+    robustness: tuple[RobustnessCase, ...]
+    reproductions: tuple[Reproduction, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,11 @@ def detail(store: KnowledgeStore, prefix: str) -> Any:
     if kind is IdKind.BACKTEST:
         row = store.get_backtest(cast(BacktestId, full))
         return BacktestDetail(
-            row, explained(store, row.key.strategy_id), tuple(store.comparisons_of(row.backtest_id))
+            backtest=row,
+            explained=explained(store, row.key.strategy_id),
+            comparisons=tuple(store.comparisons_of(row.backtest_id)),
+            robustness=tuple(store.list_robustness_cases(row.backtest_id)),
+            reproductions=tuple(store.list_reproductions(row.backtest_id)),
         )
     if kind is IdKind.STRATEGY:
         strategy_id = cast(StrategyId, full)

@@ -1,17 +1,15 @@
-"""What records refer to: policies, universe, snapshot, templates and atoms, data findings."""
+"""What records refer to: policies, universe, snapshot, templates and atoms."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from importlib.resources import files
 from typing import Any
 
 import yaml
 
 from quantrail.domain.ids import DataVersion
-from quantrail.domain.ledger import AtomEntry, DataFinding, TemplateEntry
-from quantrail.domain.market import FindingInfo
+from quantrail.domain.ledger import AtomEntry, TemplateEntry
 from quantrail.domain.records import Policy, Snapshot, Universe
 from quantrail.errors import NotFound
 from quantrail.services.loop.state import Services
@@ -36,35 +34,18 @@ def stored_snapshot(services: Services, version: DataVersion) -> Snapshot:
     return Snapshot(version, "market", len(info.names()), info.rows, first, last)
 
 
-def register(
-    services: Services,
-    policies: Mapping[str, str],
-    universe: Universe,
-    snapshot: Snapshot,
-    before: date | None,
-) -> None:
+def register(services: Services, policies: Mapping[str, str], universe: Universe, snapshot: Snapshot) -> None:
     """Everything that records of a run refer to; the same again changes nothing.
 
-    ``policies`` maps kinds to versions. Quality findings of rows before ``before`` are kept with a
-    snapshot when it is first met.
+    ``policies`` maps kinds to versions.
     """
-    version = snapshot.data_version
-    findings = services.market.check(universe.symbols, version=version, before=before)
     with services.store.unit() as unit:
         unit.save_policies([Policy(v, kind, policy_body(v)) for kind, v in policies.items()])
         unit.save_universes([universe])
-        met_first = unit.save_snapshots([snapshot]).new > 0
+        unit.save_snapshots([snapshot])
         unit.save_atoms([_atom(atom) for atom in ATOMS.values()])
         unit.save_templates([_template(template) for template in TEMPLATES.values()])
-        if met_first:
-            unit.save_data_findings([_finding(version, finding) for finding in findings])
         unit.commit()
-
-
-def _finding(version: DataVersion, found: FindingInfo) -> DataFinding:
-    return DataFinding(
-        version, found.symbol or "*", found.date, found.kind, found.severity, found.detail, found.quarantined
-    )
 
 
 def policy_body(name: str) -> dict[str, Any]:

@@ -156,6 +156,7 @@ def test_a_strategy_a_backtest_and_a_run_can_be_shown_by_prefix(home: Path, comm
     backtest = command("show", best["backtest_id"], "--json", "--home", home).json
     assert backtest["backtest"]["metrics"]["values"]["sharpe_net"] == best["sharpe_net"]
     assert backtest["comparisons"]
+    assert backtest["robustness"]
     assert command("run", "show", told["run_id"][:13], "--home", home).code == 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -154,10 +154,25 @@ def _print_backtest(found: BacktestDetail) -> None:
         console.print(f"score {number(score.score_total, 3)} under {score.policy_version}, {verdict}")
     if row.failures:
         console.print(_failure_rows(row.failures))
+    for line in _trust_lines(found):
+        console.print(line)
     console.print(
         f"[dim]data {row.key.data_version[:12]} · engine {row.key.engine_version} · "
         f"costs {row.model_versions.cost} · code {row.code_version[:12]}[/dim]"
     )
+
+
+def _trust_lines(found: BacktestDetail) -> Iterator[str]:
+    """How far the result holds up: against the other engine, its neighbours, and when run again."""
+    for made in found.comparisons:
+        gap = percent(made.max_abs_equity_diff, 3)
+        yield f"engine A against B: {'agree' if made.agree else made.reason}, equity within {gap}"
+    for case in found.robustness:
+        kept = number(case.metrics.get("median_sharpe_net"))
+        yield f"{case.type}: {'plateau' if case.passed else 'cliff'}, median Sharpe {kept}"
+    if found.reproductions:
+        newest = found.reproductions[0]
+        yield f"last reproduction: {'equal' if newest.equal else newest.cause} of {len(found.reproductions)}"
 
 
 def _metric_table(values: Any) -> Any:

@@ -103,9 +103,11 @@ def show_run(
         run_id = cast(RunId, services.store.resolve(run, IdKind.RUN)[1])
         view = run_view(services.store, run_id)
         events = services.store.list_stage_events(run_id)
+        reports = [r.tearsheet_html_path for r in services.store.list_reports(run_id=run_id)]
+        paths = [str(services.artifacts.path(path)) for path in reports if path]
     if as_json:
         emit_json({"run": view.run, "iterations": view.summaries, "leaderboard": view.standings,
-                   "constraints": view.constraints, "events": events})  # fmt: skip
+                   "constraints": view.constraints, "events": events, "reports": paths})  # fmt: skip
         return
     console = out()
     console.print(
@@ -118,3 +120,5 @@ def show_run(
     console.print(leaderboard_table(view.standings))
     console.print(failure_table(view.failures, view.evaluated))
     console.print(constraint_table(view.constraints))
+    for path in paths:
+        console.print(f"Report: {path}", soft_wrap=True)

@@ -53,7 +53,7 @@ def start_run(services: Services, config: RunConfig, door: TrialDoor = TrialDoor
         "constraint_rules": config.constraint_rules.version,
     }
     stored = stored_snapshot(services, snapshot)
-    register(services, kinds, universe, stored, config.data.splits.holdout_start)
+    register(services, kinds, universe, stored)
     splits = config.data.splits
     tried = services.store.trial_count(universe.universe_version, splits.train.start, splits.validation.end)
     budget = config.search.budget
