@@ -172,7 +172,8 @@ def _trust_lines(found: BacktestDetail) -> Iterator[str]:
         yield f"{case.type}: {'plateau' if case.passed else 'cliff'}, median Sharpe {kept}"
     if found.reproductions:
         newest = found.reproductions[0]
-        yield f"last reproduction: {'equal' if newest.equal else newest.cause} of {len(found.reproductions)}"
+        outcome = "equal" if newest.equal else f"differs ({newest.cause})"
+        yield f"run again {len(found.reproductions)} time(s), last: {outcome}"
 
 
 def _metric_table(values: Any) -> Any:
