@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 from quantrail.domain.identity import content_hash
@@ -34,7 +35,7 @@ class CalcContract:
 
     @property
     def hash(self) -> ContentHash:
-        return content_hash(self.to_json())
+        return _hash_of(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +57,10 @@ class ModelVersions:
 
     @property
     def hash(self) -> ContentHash:
-        return content_hash(self.to_json())
+        return _hash_of(self)
+
+
+@lru_cache(maxsize=256)
+def _hash_of(part: CalcContract | ModelVersions) -> ContentHash:
+    # A run asks for the same few hashes once per backtest.
+    return content_hash(part.to_json())

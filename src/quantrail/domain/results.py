@@ -115,10 +115,54 @@ class SimulationResult:
 
     def returns(self) -> FloatArray:
         """Simple net return of each bar, shape (n,); the first is 0. After ruin: 0."""
-        before = np.concatenate(([self.initial_capital], self.equity[:-1]))
-        alive = before > 0.0
-        ratio = np.divide(self.equity, before, out=np.ones_like(before), where=alive)
-        return np.asarray(np.maximum(ratio, 0.0) - 1.0)
+        return net_returns(self.equity, self.initial_capital)
+
+    def outline(self) -> ResultOutline:
+        """What judging reads of this result."""
+        return ResultOutline(
+            symbols=self.symbols,
+            sessions=self.sessions,
+            initial_capital=self.initial_capital,
+            equity=self.equity,
+            trade_symbol=self.trades.symbol,
+            trade_pnl=self.trades.pnl_net,
+            trade_return=self.trades.return_net,
+            exit_reason=self.trades.exit_reason,
+            blocked_bars=self.blocked_bars,
+            entry_signals=self.entry_signals,
+            result_hash=self.result_hash,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ResultOutline:
+    """The part of a :class:`SimulationResult` that scores and failure rules read, same names and units.
+
+    ``trade_symbol``, ``trade_pnl`` (net), ``trade_return`` and ``exit_reason`` are columns of its trades.
+    """
+
+    symbols: tuple[str, ...]
+    sessions: NDArray[np.datetime64]
+    initial_capital: float
+    equity: FloatArray
+    trade_symbol: IntArray
+    trade_pnl: FloatArray
+    trade_return: FloatArray
+    exit_reason: IntArray
+    blocked_bars: int
+    entry_signals: int
+    result_hash: ResultHash
+
+    def returns(self) -> FloatArray:
+        """Simple net return of each bar, shape (n,); the first is 0. After ruin: 0."""
+        return net_returns(self.equity, self.initial_capital)
+
+
+def net_returns(equity: FloatArray, initial_capital: float) -> FloatArray:
+    """Simple return of each bar of an equity curve (n,); a ruined account returns 0 from then on."""
+    before = np.concatenate(([initial_capital], equity[:-1]))
+    ratio = np.divide(equity, before, out=np.ones_like(before), where=before > 0.0)
+    return np.asarray(np.maximum(ratio, 0.0) - 1.0)
 
 
 def hash_result(

@@ -5,7 +5,7 @@ quantities, costs in basis points per side. Engine B verifies one strategy bar b
 and logs. Both read the same canonical spec and bars and return the same records.
 """
 
-from quantrail.engine.batch import SignalBatch, prepare
+from quantrail.engine.batch import SignalBatch, SignalMaker, prepare
 from quantrail.engine.compare import EngineComparison, compare
 from quantrail.engine.corporate_actions import CorporateActions
 from quantrail.engine.market_rules import MarketRules
@@ -28,6 +28,7 @@ __all__ = [
     "MarketRules",
     "ScreenBatch",
     "SignalBatch",
+    "SignalMaker",
     "TradeStory",
     "VerifyResult",
     "compare",

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from quantrail.domain.market import Bars, Period
 from quantrail.engine.conditions import Conditions, Scope, Truth, Words, pack
 from quantrail.engine.features import FeatureStore
+from quantrail.engine.market import market_of
 from quantrail.engine.plan import REBALANCES, atr_periods, needs_volatility, universe_rows
 from quantrail.engine.selection import membership, places
-from quantrail.errors import QuantrailError
+from quantrail.errors import InvalidInput, QuantrailError
 from quantrail.strategy import NormalSpec
 
 
@@ -51,11 +52,28 @@ class SignalBatch:
     specs: Sequence[NormalSpec]
     errors: list[QuantrailError | None]
     signals: list[Signals | None]
-    features: FeatureStore
-    present: Words
-    ranks: dict[Any, NDArray[np.int16]]
+    maker: SignalMaker = field(repr=False)
     comparisons: int
-    market: Any = field(default=None, repr=False)  # time-major copies, made once by the first screen
+
+    @property
+    def features(self) -> FeatureStore:
+        """Feature values by content name."""
+        return self.maker.features
+
+    @property
+    def present(self) -> Words:
+        """Which symbols have a bar."""
+        return self.maker.present
+
+    @property
+    def ranks(self) -> dict[Any, NDArray[np.int16]]:
+        """Places of the symbols by each ranking in use, (T, S)."""
+        return self.maker.ranks
+
+    @property
+    def market(self) -> Any:
+        """Time-major copies of the bars, made once."""
+        return self.maker.market()
 
     def __len__(self) -> int:
         return len(self.specs)
@@ -91,14 +109,19 @@ class SignalBatch:
 
 
 def prepare(
-    bars: Bars, specs: Sequence[NormalSpec], *, feature_bytes: int = 512 * 1024 * 1024
+    bars: Bars,
+    specs: Sequence[NormalSpec],
+    *,
+    feature_bytes: int = 512 * 1024 * 1024,
+    maker: SignalMaker | None = None,
 ) -> SignalBatch:
     """Evaluate the conditions of ``specs`` over ``bars``; a strategy that cannot run becomes an error.
 
-    Feature arrays beyond ``feature_bytes`` are dropped, least recently used first.
+    Feature arrays beyond ``feature_bytes`` are dropped, least recently used first. With the same
+    ``maker`` batches after one another share features and comparisons; the signals are the same without.
     """
-    features = FeatureStore(bars, feature_bytes)
-    maker = _SignalMaker(bars, features)
+    maker = SignalMaker(bars, feature_bytes) if maker is None else maker.over(bars)
+    before = maker.conditions.comparisons
     errors: list[QuantrailError | None] = []
     signals: list[Signals | None] = []
     for spec in specs:
@@ -108,21 +131,36 @@ def prepare(
         except QuantrailError as error:
             signals.append(None)
             errors.append(error)
-    return SignalBatch(
-        bars, specs, errors, signals, features, maker.present, maker.ranks, maker.conditions.comparisons
-    )
+    comparisons = maker.conditions.comparisons - before
+    return SignalBatch(bars, specs, errors, signals, maker, comparisons)
 
 
-class _SignalMaker:
-    def __init__(self, bars: Bars, features: FeatureStore) -> None:
+class SignalMaker:
+    """Signals over one set of bars, with every feature and comparison kept for the next strategy."""
+
+    def __init__(self, bars: Bars, feature_bytes: int = 512 * 1024 * 1024) -> None:
         self._bars = bars
-        self._features = features
-        self.conditions = Conditions(bars, features)
+        self.features = FeatureStore(bars, feature_bytes)
+        self.conditions = Conditions(bars, self.features)
+        self._market: Any = None
         self.present = pack(~np.isnan(bars.close))
         self.ranks: dict[Any, NDArray[np.int16]] = {}
         self._members: dict[Any, Words] = {}
         self._ready: dict[Any, Words] = {}
         self._allowed: dict[bytes, Words] = {}
+
+    def over(self, bars: Bars) -> SignalMaker:
+        """This maker, with room for another batch. InvalidInput if it was made for other bars."""
+        if bars is not self._bars:
+            raise InvalidInput("a signal maker serves the bars it was made for; make another for other bars")
+        self.conditions.trim()
+        return self
+
+    def market(self) -> Any:
+        """Time-major copies of the bars, made once."""
+        if self._market is None:
+            self._market = market_of(self._bars)
+        return self._market
 
     def make(self, spec: NormalSpec) -> Signals:
         members = universe_rows(self._bars, spec)
@@ -168,7 +206,7 @@ class _SignalMaker:
             return None, None
         rank = (selection["feature"], selection["order"], scope.members.tobytes())
         if rank not in self.ranks:
-            self.ranks[rank] = places(self._features, selection, scope)
+            self.ranks[rank] = places(self.features, selection, scope)
         schedule = REBALANCES.index(spec["execution"]["rebalance"])
         key = (*rank, selection["top_n"], schedule)
         if key not in self._members:
@@ -185,7 +223,7 @@ class _SignalMaker:
         for kind in kinds:
             if kind not in self._ready:
                 by_name = kind == "volatility"
-                values = self._features.sizing_volatility() if by_name else self._features.atr(kind)
+                values = self.features.sizing_volatility() if by_name else self.features.atr(kind)
                 # NaN > 0 is False: missing and degenerate inputs alike.
                 self._ready[kind] = pack(values > 0.0)
             ready = self._ready[kind] if ready is None else ready & self._ready[kind]

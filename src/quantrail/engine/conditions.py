@@ -21,6 +21,7 @@ from quantrail.errors import SpecInvalid, Unsupported
 Words = NDArray[np.uint64]
 Tree = Mapping[str, Any]
 _OPERATORS = {">": 0, ">=": 1, "<": 2, "<=": 3, "==": 4}
+KEPT_BYTES = 256 * 1024 * 1024
 _REGIME_VALUE = {"RISK_ON": 1.0, "RISK_OFF": 0.0}
 
 
@@ -79,9 +80,11 @@ class Conditions:
             return Truth(np.full(self._shape, -int(kind == "TRUE"), np.int64).view(np.uint64), None)
         return self._leaf(kind, node, scope)
 
-    def forget(self) -> None:
-        """Drop every kept comparison."""
-        self._kept.clear()
+    def trim(self) -> None:
+        """Drop what is kept once it has outgrown its share of memory; it is worked out again on demand."""
+        words = self._shape[0] * self._shape[1]
+        if len(self._kept) * 16 * words > KEPT_BYTES:
+            self._kept.clear()
 
     def _join(self, kind: str, parts: list[Truth]) -> Truth:
         true = parts[0].true

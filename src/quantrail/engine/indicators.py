@@ -7,11 +7,12 @@ window is full.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import talib
+import talib as wrapped
 from numpy.typing import NDArray
 from talib._ta_lib import MA_Type
 
@@ -21,6 +22,18 @@ from quantrail.errors import Unsupported
 Floats = NDArray[np.float64]
 Params = Mapping[str, Any]
 RowFunction = Callable[[Sequence[Floats], Params], Floats]
+
+
+class _Bare:
+    """TA-Lib's functions without the look for pandas and Polars series that the package wraps each in."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function: Callable[..., Any] = inspect.unwrap(getattr(wrapped, name))
+        setattr(self, name, function)
+        return function
+
+
+talib = _Bare()
 
 
 def _bands(x: Floats, p: Params) -> tuple[Floats, Floats, Floats]:

@@ -22,7 +22,6 @@ from quantrail.domain.results import ExitReason
 from quantrail.engine.batch import SignalBatch
 from quantrail.engine.benchmark import benchmark_returns
 from quantrail.engine.conditions import word_count
-from quantrail.engine.market import market_of
 from quantrail.engine.plan import MAX_TARGETS, PLAN, atr_periods, needs_volatility, plan_row
 from quantrail.engine.screen_batch import BatchTrades, ScreenBatch
 from quantrail.errors import QuantrailError, SpecInvalid
@@ -48,8 +47,6 @@ def screen(
     """
     span = batch.bars.span(period)
     rows = list(range(len(batch))) if only is None else [int(i) for i in only]
-    if batch.market is None:
-        batch.market = market_of(batch.bars)
     errors = [batch.errors[i] or _period_error(batch, i, span) for i in rows]
     run = _Run(batch, span, contract)
     good = [k for k, error in enumerate(errors) if error is None]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from quantrail.analysis.metrics import MVP_NAMES, MetricTable, load_kernels
 from quantrail.domain.contract import CalcContract
 from quantrail.domain.ids import ResultHash
-from quantrail.domain.results import ExitReason, SimulationResult, TradeTable, hash_result
-from quantrail.engine.batch import SignalBatch
+from quantrail.domain.results import ExitReason, ResultOutline, SimulationResult, TradeTable, hash_result
+from quantrail.engine.batch import SignalBatch, Signals
 from quantrail.errors import QuantrailError
 
 Floats = NDArray[np.float64]
@@ -94,7 +94,7 @@ class ScreenBatch:
         assert signals is not None
         trades = _trade_table(part, self.batch.market, self.span.start)
         sums = np.diff(series[3:], axis=1, prepend=0.0)
-        entries = [side for side in (signals.entry_long, signals.entry_short) if side is not None]
+        blocked_bars, entry_signals = self._counts(signals)
         return SimulationResult(
             symbols=self.batch.bars.symbols,
             sessions=self.batch.bars.sessions[self.span],
@@ -110,10 +110,36 @@ class ScreenBatch:
             borrow=sums[4],
             dividends=np.zeros_like(equity),
             trades=trades,
-            blocked_bars=int(np.bitwise_count(signals.blocked[:, self.span]).sum()),
-            entry_signals=sum(int(np.bitwise_count(side[:, self.span]).sum()) for side in entries),
+            blocked_bars=blocked_bars,
+            entry_signals=entry_signals,
             result_hash=self.result_hash(k),
         )
+
+    def outline(self, k: int) -> ResultOutline:
+        """What judging reads of row k, from the batch as it stands; raises the row's error if it has one."""
+        self._must_have_run(k)
+        signals = self.batch.signals[self.rows[k]]
+        assert signals is not None
+        part = slice(int(self.trades.offsets[k]), int(self.trades.offsets[k + 1]))
+        blocked_bars, entry_signals = self._counts(signals)
+        return ResultOutline(
+            symbols=self.batch.bars.symbols,
+            sessions=self.batch.bars.sessions[self.span],
+            initial_capital=self.contract.initial_capital,
+            equity=self.equity[k],
+            trade_symbol=self.trades.symbol[part],
+            trade_pnl=self.trades.pnl_net[part],
+            trade_return=self.trades.return_net[part],
+            exit_reason=self.trades.exit_reason[part],
+            blocked_bars=blocked_bars,
+            entry_signals=entry_signals,
+            result_hash=self.result_hash(k),
+        )
+
+    def _counts(self, signals: Signals) -> tuple[int, int]:
+        entries = [side for side in (signals.entry_long, signals.entry_short) if side is not None]
+        blocked = int(np.bitwise_count(signals.blocked[:, self.span]).sum())
+        return blocked, sum(int(np.bitwise_count(side[:, self.span]).sum()) for side in entries)
 
     def _must_have_run(self, k: int) -> None:
         error = self.errors[k]

@@ -7,14 +7,13 @@ reads, so ``check_enforceable`` refuses it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from copy import deepcopy
 from typing import Any
 
 from quantrail.analysis.constraints import Traits
 from quantrail.domain.enums import ConstraintStatus, ConstraintType
 from quantrail.domain.records import Constraint
 from quantrail.errors import Unsupported
-from quantrail.strategy import NormalSpec
+from quantrail.strategy import NormalSpec, copy_tree
 
 Params = Mapping[str, Any]
 
@@ -165,7 +164,7 @@ def rewrite(
         rewriter = _REWRITERS.get(constraint.type)
         if rewriter is None or not binds(constraint, template_id, spec):
             continue
-        candidate = deepcopy(current)
+        candidate = copy_tree(current)
         rewriter(constraint.params, candidate)
         if candidate != current:
             current = candidate

@@ -7,14 +7,13 @@ randomness comes from the generator that is handed in.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from quantrail.domain.ids import StrategyId
-from quantrail.strategy import Template, recombine
+from quantrail.strategy import Template, copy_tree, recombine
 
 Document = dict[str, Any]
 MAX_DRAWS = 64
@@ -84,7 +83,7 @@ def propose(
     if kind < 0.8 and len(parents) > 1:
         other = parents[_ranked(rng, len(parents))]
         return _child(parent, recombine(parent.document, other.document), {})
-    document = deepcopy(parent.document)
+    document = copy_tree(parent.document)
     _draw_frame(rng, document)
     return _child(parent, document, parent.params)
 
@@ -116,7 +115,7 @@ def _perturbed(
             document = template.build(moved, symbols)
             for section in ("risk", "portfolio_constraints"):
                 if section in parent.document:
-                    document[section] = deepcopy(parent.document[section])
+                    document[section] = copy_tree(parent.document[section])
             return _child(parent, document, moved)
     return _from_template(rng, template, symbols)
 
@@ -133,7 +132,7 @@ def _draw_frame(rng: np.random.Generator, document: Document) -> None:
     limits["max_positions"] = int(POSITIONS[int(rng.integers(len(POSITIONS)))])
     document["portfolio_constraints"] = limits
     risk = dict(document.get("risk") or {})
-    risk["trade_risk"] = deepcopy(STOPS[int(rng.integers(len(STOPS)))])
+    risk["trade_risk"] = copy_tree(STOPS[int(rng.integers(len(STOPS)))])
     document["risk"] = risk
 
 

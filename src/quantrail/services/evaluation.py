@@ -22,7 +22,7 @@ from quantrail.analysis.score_policy import ScorePolicy
 from quantrail.domain.contract import CalcContract
 from quantrail.domain.ids import ResultHash, StrategyId
 from quantrail.domain.market import Bars, Period
-from quantrail.domain.results import SimulationResult
+from quantrail.domain.results import ExitReason, ResultOutline
 from quantrail.strategy import NormalSpec, complexity
 
 Floats = NDArray[np.float64]
@@ -81,7 +81,7 @@ def judge(
     stage: Stage,
     strategy_id: StrategyId,
     spec: NormalSpec,
-    result: SimulationResult,
+    result: ResultOutline,
     metrics: Mapping[str, float | None],
     undefined: Mapping[str, str],
     extras: Extras | None = None,
@@ -105,7 +105,7 @@ def failure_case(
     setting: Setting,
     stage: Stage,
     spec: NormalSpec,
-    result: SimulationResult,
+    result: ResultOutline,
     metrics: Mapping[str, float | None],
     extras: Extras,
 ) -> FailureCase:
@@ -117,8 +117,8 @@ def failure_case(
         metrics=metrics,
         returns=result.returns(),
         years=result.sessions.astype("datetime64[Y]").astype(np.int64) + 1970,
-        trades=ClosedTrades.of(result.trades),
-        open_trades=int(result.trades.is_open.sum()),
+        trades=ClosedTrades.of(result),
+        open_trades=int((result.exit_reason == ExitReason.OPEN).sum()),
         symbols=result.symbols,
         entry_signals=result.entry_signals,
         blocked_share=float(metrics["blocked_share"] or 0.0),
@@ -140,7 +140,7 @@ def failed(strategy_id: StrategyId, code: str, message: str) -> Outcome:
     return Outcome(strategy_id, {}, {}, error_code=code, error_message=message)
 
 
-def _counts(result: SimulationResult, spec: NormalSpec) -> dict[str, float]:
+def _counts(result: ResultOutline, spec: NormalSpec) -> dict[str, float]:
     n_bars = len(result.sessions)
     n_members = len(spec["universe"].get("symbols") or result.symbols)
     return {

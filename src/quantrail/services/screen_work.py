@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from quantrail.domain.ids import StrategyId
-from quantrail.engine import ScreenBatch, prepare, screen
+from quantrail.engine import ScreenBatch, SignalMaker, prepare, screen
 from quantrail.services.evaluation import Outcome, Setting, failed, judge
 from quantrail.strategy import NormalSpec
 
@@ -32,10 +32,13 @@ class ScreenResult:
 
 
 def screen_chunk(
-    setting: Setting, jobs: Sequence[ScreenJob], known: frozenset[StrategyId] = frozenset()
+    setting: Setting,
+    jobs: Sequence[ScreenJob],
+    known: frozenset[StrategyId] = frozenset(),
+    maker: SignalMaker | None = None,
 ) -> list[ScreenResult]:
-    """Results in the order of ``jobs``."""
-    batch = prepare(setting.bars, [job.spec for job in jobs])
+    """Results in the order of ``jobs``; ``maker`` shares features and comparisons between chunks."""
+    batch = prepare(setting.bars, [job.spec for job in jobs], maker=maker)
     years = len(setting.sessions) / setting.contract.annualization_factor
     density = batch.entry_onsets(setting.period) / years
     chosen = [
@@ -64,4 +67,4 @@ def _outcome(setting: Setting, job: ScreenJob, done: ScreenBatch, row: int) -> O
     if error is not None:
         return failed(job.strategy_id, error.code, error.message)
     metrics, undefined = done.metric_row(row), done.undefined(row)
-    return judge(setting, "screen", job.strategy_id, job.spec, done.result(row), metrics, undefined)
+    return judge(setting, "screen", job.strategy_id, job.spec, done.outline(row), metrics, undefined)

@@ -12,7 +12,7 @@ from quantrail.analysis.metrics import compute_metrics, standard_slices
 from quantrail.domain.contract import ModelVersions
 from quantrail.domain.ids import StrategyId
 from quantrail.domain.results import SimulationResult
-from quantrail.engine import EngineComparison, compare, prepare, screen, verify
+from quantrail.engine import EngineComparison, SignalMaker, compare, prepare, screen, verify
 from quantrail.services.evaluation import Extras, Outcome, Setting, judge
 from quantrail.services.screen_work import ScreenJob, ScreenResult, screen_chunk
 from quantrail.strategy import NormalSpec
@@ -52,10 +52,14 @@ class VerifyResult:
     logs: Mapping[str, Mapping[str, Any]]
 
 
-def verify_one(setting: Setting, job: VerifyJob, models: ModelVersions) -> VerifyResult:
+def verify_one(
+    setting: Setting, job: VerifyJob, models: ModelVersions, maker: SignalMaker | None = None
+) -> VerifyResult:
     """Engine A and engine B on the same bars; neighbours on train only."""
-    neighbours = screen_chunk(train_only(setting), job.neighbours) if job.neighbours else []
-    batch = prepare(setting.bars, [job.spec])
+    """Both engines on the same bars; neighbours on train only. ``maker`` shares signals between jobs."""
+    maker = maker or SignalMaker(setting.bars)
+    neighbours = screen_chunk(train_only(setting), job.neighbours, maker=maker) if job.neighbours else []
+    batch = prepare(setting.bars, [job.spec], maker=maker)
     screened = screen(batch, setting.period, setting.contract)
     a = screened.result(0)
     verified = verify(setting.bars, job.spec, setting.period, setting.contract, models)
@@ -68,10 +72,18 @@ def verify_one(setting: Setting, job: VerifyJob, models: ModelVersions) -> Verif
         ab_reason=difference.reason,
     )
     outcome_a = judge(
-        setting, "verify", job.strategy_id, job.spec, a, screened.metric_row(0), screened.undefined(0)
+        setting,
+        "verify",
+        job.strategy_id,
+        job.spec,
+        a.outline(),
+        screened.metric_row(0),
+        screened.undefined(0),
     )
     found = verified.metrics
-    outcome_b = judge(setting, "verify", job.strategy_id, job.spec, b, found.values, found.undefined, extras)
+    outcome_b = judge(
+        setting, "verify", job.strategy_id, job.spec, b.outline(), found.values, found.undefined, extras
+    )
     return VerifyResult(
         a=outcome_a,
         b=outcome_b,

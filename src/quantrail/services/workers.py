@@ -11,13 +11,13 @@ from typing import Protocol
 
 from quantrail.domain.contract import ModelVersions
 from quantrail.domain.ids import StrategyId
-from quantrail.engine import warm_up
+from quantrail.engine import SignalMaker, warm_up
 from quantrail.errors import BackendError
 from quantrail.services.evaluation import Outcome, Setting
 from quantrail.services.screen_work import ScreenJob, ScreenResult, screen_chunk
 from quantrail.services.verify_work import VerifyJob, VerifyResult, verify_one
 
-_SETTINGS: dict[str, Setting] = {}
+_BENCH: dict[str, Bench] = {}
 
 
 class Workers(Protocol):
@@ -31,11 +31,27 @@ class Workers(Protocol):
     def verify(self, jobs: Sequence[VerifyJob], models: ModelVersions) -> Iterator[VerifyResult]: ...
 
 
+class Bench:
+    """What one worker keeps at hand: the settings, and the signals it has worked out over their bars."""
+
+    def __init__(self, screen: Setting, verify: Setting) -> None:
+        self._screen, self._verify = screen, verify
+        self._screen_signals = SignalMaker(screen.bars)
+        same = verify.bars is screen.bars
+        self._verify_signals = self._screen_signals if same else SignalMaker(verify.bars)
+
+    def screen(self, chunk: Sequence[ScreenJob], known: frozenset[StrategyId]) -> list[ScreenResult]:
+        return screen_chunk(self._screen, chunk, known, self._screen_signals)
+
+    def verify(self, job: VerifyJob, models: ModelVersions) -> VerifyResult:
+        return verify_one(self._verify, job, models, self._verify_signals)
+
+
 class InProcess:
     """One worker: this process."""
 
     def __init__(self, screen: Setting, verify: Setting) -> None:
-        self._screen, self._verify = screen, verify
+        self._bench = Bench(screen, verify)
 
     def __enter__(self) -> InProcess:
         return self
@@ -47,11 +63,11 @@ class InProcess:
         self, chunks: Sequence[Sequence[ScreenJob]], known: Collection[StrategyId]
     ) -> Iterator[list[ScreenResult]]:
         for chunk in chunks:
-            yield screen_chunk(self._screen, chunk, frozenset(known))
+            yield self._bench.screen(chunk, frozenset(known))
 
     def verify(self, jobs: Sequence[VerifyJob], models: ModelVersions) -> Iterator[VerifyResult]:
         for job in jobs:
-            yield verify_one(self._verify, job, models)
+            yield self._bench.verify(job, models)
 
 
 class ProcessPool:
@@ -104,15 +120,15 @@ def _start_worker(screen: Setting, verify: Setting) -> None:
 
     # Ctrl-C reaches the whole process group; the parent decides what happens then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _SETTINGS.update(screen=screen, verify=verify)
+    _BENCH["worker"] = Bench(screen, verify)
 
 
 def _screen_in_worker(chunk: Sequence[ScreenJob], known: frozenset[StrategyId]) -> list[ScreenResult]:
-    return screen_chunk(_SETTINGS["screen"], chunk, known)
+    return _BENCH["worker"].screen(chunk, known)
 
 
 def _verify_in_worker(job: VerifyJob, models: ModelVersions) -> VerifyResult:
-    return verify_one(_SETTINGS["verify"], job, models)
+    return _BENCH["worker"].verify(job, models)
 
 
 __all__ = ["InProcess", "Outcome", "ProcessPool", "ScreenJob", "VerifyJob", "Workers", "open_workers"]

@@ -19,6 +19,7 @@ from quantrail.strategy.canonical import (
 )
 from quantrail.strategy.catalogue import BAR_COLUMNS, FEATURE_TYPES, VARIABLES, FeatureParam, FeatureType
 from quantrail.strategy.complexity import Complexity, complexity, module_trees
+from quantrail.strategy.copying import copy_tree
 from quantrail.strategy.diff import Difference, diff
 from quantrail.strategy.documents import load_document
 from quantrail.strategy.explain import condition_text, explain, explain_normal
@@ -104,6 +105,7 @@ __all__ = [
     "complexity",
     "condition_text",
     "content_name",
+    "copy_tree",
     "diff",
     "explain",
     "explain_normal",

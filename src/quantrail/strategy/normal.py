@@ -1,7 +1,7 @@
 """The shape of a canonical spec: what is hashed, what is stored, what the engines execute.
 
 Numbers may be int or float (30.0 is spelt 30); every consumer accepts both. A NormalSpec is
-shared between holders and is not to be written to; ``copy.deepcopy`` one to change it.
+shared between holders and is not to be written to; ``copy_tree`` one to change it.
 
 Bars
     ``t`` is a column of :class:`~quantrail.domain.market.Bars`; ``lag`` counts columns of that common

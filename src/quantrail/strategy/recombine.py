@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from typing import Any
 
+from quantrail.strategy.copying import copy_tree
 from quantrail.strategy.normal import NormalSide, NormalSpec
 from quantrail.strategy.tree import children_of
 
@@ -32,10 +32,10 @@ def to_document(spec: NormalSpec) -> dict[str, Any]:
         },
         "conditions": conditions,
         "modules": modules,
-        "risk": copy.deepcopy(spec["risk"]),
-        "portfolio_constraints": copy.deepcopy(spec["portfolio_constraints"]),
-        "execution": copy.deepcopy(spec["execution"]),
-        "cost_model": copy.deepcopy(spec["cost_model"]),
+        "risk": copy_tree(spec["risk"]),
+        "portfolio_constraints": copy_tree(spec["portfolio_constraints"]),
+        "execution": copy_tree(spec["execution"]),
+        "cost_model": copy_tree(spec["cost_model"]),
     }
 
 
@@ -87,7 +87,7 @@ def _rename_operand(value: Any, keys: Mapping[str, str]) -> Any:
         return keys.get(value, value)
     if isinstance(value, Mapping) and "ref" in value:
         return {**value, "ref": keys.get(value["ref"], value["ref"])}
-    return copy.deepcopy(value)
+    return copy_tree(value)
 
 
 def recombine(entry_parent: Mapping[str, Any], exit_parent: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,11 +101,13 @@ def recombine(entry_parent: Mapping[str, Any], exit_parent: Mapping[str, Any]) -
     features = _used_features(entry_parent, conditions.values(), ())
     keys, more = _renamed_apart(exit_parent, features)
     exits, exit_conditions = _taken(exit_parent, _EXITS, keys)
-    child = copy.deepcopy({key: value for key, value in exit_parent.items() if key not in _REPLACED})
+    child: dict[str, Any] = copy_tree(
+        {key: value for key, value in exit_parent.items() if key not in _REPLACED}
+    )
     child["features"] = features | more
     child["conditions"] = conditions | exit_conditions
     child["modules"] = {**_frame(entry_parent, exit_parent, keys), **modules, **exits}
-    child["universe"] = copy.deepcopy(dict(entry_parent.get("universe", {})))
+    child["universe"] = copy_tree(dict(entry_parent.get("universe", {})))
     return child
 
 
@@ -121,7 +123,7 @@ def _taken(
     conditions: dict[str, Any] = {}
     for name in names:
         if parent["modules"].get(name):
-            modules[name] = copy.deepcopy(dict(parent["modules"][name]))
+            modules[name] = copy_tree(dict(parent["modules"][name]))
             for use, key in (("condition", name), ("filter", f"{name}_filter")):
                 if modules[name].get(use):
                     conditions[key] = rename_tree(parent["conditions"][modules[name][use]["ref"]], keys)
@@ -140,7 +142,7 @@ def _used_features(
         if name in features and name not in used:
             used.add(name)
             waiting += features[name].get("inputs") or ()
-    return {key: copy.deepcopy(dict(features[key])) for key in features if key in used}
+    return {key: copy_tree(dict(features[key])) for key in features if key in used}
 
 
 def _names(tree: Mapping[str, Any]) -> Iterator[str]:
@@ -186,10 +188,10 @@ def _frame(
 ) -> dict[str, Any]:
     # Direction, selection and regime; the entry's regime wins, since filters stand with entries.
     entries, exits = entry_parent["modules"], exit_parent["modules"]
-    frame = {key: copy.deepcopy(exits[key]) for key in ("direction", "selection", "regime") if key in exits}
+    frame = {key: copy_tree(exits[key]) for key in ("direction", "selection", "regime") if key in exits}
     if frame.get("selection"):
         feature = frame["selection"]["feature"]
         frame["selection"] = {**frame["selection"], "feature": keys.get(feature, feature)}
     if entries.get("regime"):
-        frame["regime"] = copy.deepcopy(entries["regime"])
+        frame["regime"] = copy_tree(entries["regime"])
     return frame

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.analysis.failures.rules import Stage
-from quantrail.domain.results import ExitReason, TradeTable
+from quantrail.domain.results import ExitReason, ResultOutline
 
 Floats = NDArray[np.float64]
 
@@ -35,10 +35,15 @@ class ClosedTrades:
         return len(self.pnl_net)
 
     @classmethod
-    def of(cls, trades: TradeTable) -> ClosedTrades:
-        closed = ~trades.is_open
-        stopped = np.isin(trades.exit_reason, STOPS)
-        return cls(trades.symbol[closed], trades.pnl_net[closed], trades.return_net[closed], stopped[closed])
+    def of(cls, result: ResultOutline) -> ClosedTrades:
+        closed = result.exit_reason != ExitReason.OPEN
+        stopped = np.isin(result.exit_reason, STOPS)
+        return cls(
+            result.trade_symbol[closed],
+            result.trade_pnl[closed],
+            result.trade_return[closed],
+            stopped[closed],
+        )
 
 
 @dataclass(frozen=True, slots=True)

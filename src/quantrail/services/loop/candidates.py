@@ -40,10 +40,11 @@ def gather(state: RunState, iteration: int) -> Gathered:
     quota = state.config.search.budget.candidates
     gathered = Gathered()
     proposals = _proposals(state, iteration)
+    running = 0
     for _ in range(MAX_PROPOSALS_PER_CANDIDATE * quota):
-        if len(gathered.running) >= quota:
+        if running >= quota:
             break
-        _admit(state, iteration, gathered, next(proposals))
+        running += _admit(state, iteration, gathered, next(proposals))
     while is_starved(quota, gathered.candidates):
         newest = set_newest_aside(state, gathered.candidates)
         if newest is None:
@@ -89,14 +90,10 @@ def _proposals(state: RunState, iteration: int) -> Iterator[Proposed]:
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([state.config.seed, iteration])))
     weights = state.config.search.generators
     templates = tuple(TEMPLATES[key] for key in sorted(TEMPLATES))
+    parents = _best_parents(state)
+    shares = SourceWeights(weights.template, weights.mutation)
     while True:
-        yield propose(
-            rng,
-            templates,
-            _best_parents(state),
-            SourceWeights(weights.template, weights.mutation),
-            state.symbols,
-        )
+        yield propose(rng, templates, parents, shares, state.symbols)
 
 
 def _best_parents(state: RunState) -> list[Parent]:
@@ -104,14 +101,17 @@ def _best_parents(state: RunState) -> list[Parent]:
     return [parent for _, parent in ranked[:PARENTS]]
 
 
-def _admit(state: RunState, iteration: int, gathered: Gathered, proposed: Proposed) -> None:
+def _admit(state: RunState, iteration: int, gathered: Gathered, proposed: Proposed) -> bool:
+    """Whether one more candidate runs."""
     try:
         canonical = canonicalise(proposed.document)
     except SpecInvalid:
         # Recombination may outgrow the limits of the language; such a child is not a strategy.
         gathered.refused += 1
-        return
-    gathered.candidates.append(_candidate(state, iteration, len(gathered.candidates), proposed, canonical))
+        return False
+    made = _candidate(state, iteration, len(gathered.candidates), proposed, canonical)
+    gathered.candidates.append(made)
+    return made.runs
 
 
 def _candidate(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
 from typing import Any
 
 from quantrail.domain.enums import EngineMode, TrialDoor
@@ -19,7 +18,7 @@ from quantrail.services.loop.state import MODELS_A, Candidate, Evaluated, RunSta
 from quantrail.services.screen_work import ScreenJob
 from quantrail.services.verify_work import VerifyJob, VerifyResult
 from quantrail.services.workers import Workers
-from quantrail.strategy import CanonicalSpec, canonicalise, from_normal
+from quantrail.strategy import CanonicalSpec, canonicalise, copy_tree, from_normal
 
 MAX_NEIGHBOURS = 8
 
@@ -116,7 +115,7 @@ def _moved(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for param, value in sorted(document["features"][name].get("params", {}).items()):
             step = max(1, round(NEIGHBOUR_STEP * value)) if isinstance(value, int) else NEIGHBOUR_STEP * value
             for moved in (value - step, value + step):
-                child = deepcopy(document)
+                child = copy_tree(document)
                 child["features"][name]["params"][param] = moved
                 yield child
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from quantrail.strategy.problems import ProblemList, nearest
@@ -30,15 +31,12 @@ class Parameter:
 
     def grid(self, low: Value | None = None, high: Value | None = None) -> tuple[Value, ...]:
         """Every value on the grid within the bounds, or within narrower ones; may be empty."""
-        floor = self.low if low is None else max(low, self.low)
-        ceiling = self.high if high is None else min(high, self.high)
-        return tuple(value for value in self._values() if floor <= value <= ceiling)
-
-    def _values(self) -> Iterator[Value]:
-        count = round((self.high - self.low) / self.step)
-        for index in range(count + 1):
-            value = self.low + index * self.step
-            yield value if self.kind == "int" else round(float(value), 10)
+        whole = _grid_of(self)
+        if low is None and high is None:
+            return whole
+        floor = self.low if low is None else low
+        ceiling = self.high if high is None else high
+        return tuple(value for value in whole if floor <= value <= ceiling)
 
     def schema(self) -> dict[str, Any]:
         """JSON Schema of this parameter; its grid's step, which starts at the minimum, is ``x-step``."""
@@ -50,6 +48,13 @@ class Parameter:
             "default": self.default,
             "description": self.meaning,
         }
+
+
+@lru_cache(maxsize=1024)
+def _grid_of(parameter: Parameter) -> tuple[Value, ...]:
+    count = round((parameter.high - parameter.low) / parameter.step)
+    values = (parameter.low + index * parameter.step for index in range(count + 1))
+    return tuple(value if parameter.kind == "int" else round(float(value), 10) for value in values)
 
 
 @dataclass(frozen=True, slots=True)
