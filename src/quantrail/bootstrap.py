@@ -14,7 +14,7 @@ from quantrail import __version__
 from quantrail.config import Settings
 from quantrail.errors import BackendError, NotFound
 from quantrail.knowledge import ArtifactFolder, open_store, upgrade
-from quantrail.marketdata import SAMPLE_STOCKS, SAMPLE_SURVIVORSHIP, MarketStore
+from quantrail.marketdata import SAMPLE_STOCKS, SAMPLE_SURVIVORSHIP, Collected, MarketStore
 from quantrail.services.demo import Sample
 from quantrail.services.loop.start import environment
 from quantrail.services.loop.state import Services
@@ -61,6 +61,14 @@ def open_services(settings: Settings, create: bool = False) -> Iterator[Services
 def market_store(settings: Settings) -> MarketStore:
     """The home's bars, with everything their own store can do."""
     return MarketStore(settings.market, utc_now)
+
+
+def collect_market(settings: Settings, *, dry_run: bool) -> Collected:
+    """Remove the data versions of a home that no stored result and no run rests on."""
+    if settings.is_new_file:
+        return market_store(settings).collect((), dry_run=dry_run)
+    with open_services(settings) as services:
+        return market_store(settings).collect(services.store.data_versions(), dry_run=dry_run)
 
 
 def import_sample(settings: Settings) -> Sample:

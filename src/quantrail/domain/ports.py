@@ -224,6 +224,10 @@ class KnowledgeStore(Protocol):
 
     def find_universe(self, universe_version: UniverseVersion) -> r.Universe | None: ...
     def find_snapshot(self, data_version: DataVersion) -> r.Snapshot | None: ...
+    def data_versions(self) -> set[DataVersion]:
+        """What market data must be kept for: the snapshots that runs were opened on, and the slices of
+        results that name no snapshot."""
+
     def list_templates(self) -> list[tuple[ledger.TemplateEntry, int]]:
         """With usage counts; by id."""
 

@@ -136,6 +136,14 @@ def find_snapshot(session: Session, version: DataVersion) -> r.Snapshot | None:
     )
 
 
+def data_versions(session: Session) -> set[DataVersion]:
+    rows = session.rows(
+        "SELECT data_version FROM snapshots UNION SELECT c.data_version FROM contexts c "
+        "WHERE EXISTS (SELECT 1 FROM backtests b WHERE b.context_pk = c.pk AND b.snapshot_pk IS NULL)"
+    )
+    return {DataVersion(row[0].hex()) for row in rows}
+
+
 def list_files(session: Session) -> list[r.ArtifactFile]:
     rows = session.rows("SELECT path, sha256, size_bytes FROM files WHERE sha256 IS NOT NULL ORDER BY path")
     return [r.ArtifactFile(row[0], ContentHash(row[1].hex()), row[2]) for row in rows]

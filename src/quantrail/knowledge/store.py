@@ -184,6 +184,9 @@ class SqlKnowledgeStore:
     def find_snapshot(self, data_version: DataVersion) -> r.Snapshot | None:
         return self._read(read_runs.find_snapshot, data_version)
 
+    def data_versions(self) -> set[DataVersion]:
+        return self._read(read_runs.data_versions)
+
     def list_templates(self) -> list[tuple[ledger.TemplateEntry, int]]:
         return self._read(read_runs.list_templates)
 

@@ -19,7 +19,7 @@ GRACE = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What was removed, or with ``dry_run`` would be. ``bytes``: on disk."""
+    """What was removed, or with ``dry_run`` would be. ``bytes``: on disk, caches included."""
 
     snapshots: tuple[DataVersion, ...]
     files: tuple[str, ...]
@@ -59,9 +59,10 @@ def collect(
         gone = [m for m in held if m.snapshot.version not in wanted | young]
         stays = [m for m in held if m not in gone]
         files = _unreferenced(home, stays)
-        size = sum((home / name).stat().st_size for name in files)
+        folders = _caches(home, gone)
+        size = sum((home / name).stat().st_size for name in files) + sum(map(_size_of, folders))
         if not dry_run:
-            _remove(home, gone, files)
+            _remove(home, gone, files, folders)
         return Collected(tuple(m.snapshot.version for m in gone), tuple(files), size)
 
 
@@ -77,12 +78,27 @@ def _unreferenced(home: Path, stays: list[Manifest]) -> list[str]:
     return sorted(names - named)
 
 
-def _remove(home: Path, gone: list[Manifest], files: list[str]) -> None:
+def _caches(home: Path, gone: list[Manifest]) -> list[Path]:
+    """Laid-out slices, which any later read makes again, and the indicators of what goes."""
+    indicators = [home / "cache" / "indicators" / m.snapshot.version for m in gone]
+    return [folder for folder in (home / "cache" / "slices", *indicators) if folder.exists()]
+
+
+def _size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _remove(home: Path, gone: list[Manifest], files: list[str], folders: list[Path]) -> None:
     # Manifests first: a manifest without its files would be a lie, files without one are only litter.
-    for m in gone:
-        (home / "snapshots" / f"{m.snapshot.version}.json").unlink()
-        shutil.rmtree(home / "cache" / "indicators" / m.snapshot.version, ignore_errors=True)
+    versions = {m.snapshot.version for m in gone}
+    for version in versions:
+        (home / "snapshots" / f"{version}.json").unlink()
+    # A slice that led to one of them is free to be remembered with the next snapshot that holds it.
+    for path in (home / "slices").glob("*.json"):
+        if json.loads(path.read_text())["snapshot"] in versions:
+            path.unlink()
     for name in files:
         (home / name).unlink()
-    shutil.rmtree(home / "cache" / "slices", ignore_errors=True)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
     manifest.load.cache_clear()

@@ -161,6 +161,24 @@ def test_collection_spares_what_a_result_rests_on(tmp_path: Path, make_bars: Mak
     assert store.snapshot_of(result_rests_on) == versions[1]
 
 
+def test_a_slice_of_a_collected_snapshot_is_remembered_with_the_next_that_holds_it(
+    tmp_path: Path, make_bars: Make
+) -> None:
+    now = [datetime(2026, 11, 21, tzinfo=UTC)]
+    store = MarketStore(tmp_path / "market", lambda: now[0])
+    for count in (10, 12, 14):
+        newest = store.import_bars(make_bars(["AAA"], count=count), check=False).snapshot.version
+        rests_on = store.bars(["AAA"], before=date(2020, 1, 10)).data_version
+        now[0] += timedelta(hours=2)
+    assert len(store.collect([]).snapshots) == 2
+    assert store.snapshot_of(rests_on) is None
+    store.bars(["AAA"], before=date(2020, 1, 10))
+    assert store.snapshot_of(rests_on) == newest
+    store.import_bars(make_bars(["AAA"], count=16), check=False)
+    now[0] += timedelta(hours=2)
+    assert store.collect([rests_on]).snapshots == ()
+
+
 def test_collection_leaves_young_snapshots_to_their_readers(store: MarketStore, make_bars: Make) -> None:
     bars = make_bars(["AAA"], count=10)
     store.import_bars(bars)

@@ -21,6 +21,7 @@ from quantrail.apps.cli.output import (
     out,
     table,
 )
+from quantrail.config import load_settings
 from quantrail.errors import InvalidInput
 
 app = typer.Typer(no_args_is_help=True)
@@ -218,15 +219,21 @@ def gc(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove data versions that nothing was ever read from, and their files.
+    """Remove data versions, and their files, that no stored result or run rests on.
+
+    The current version and those of the last hour stay.
 
     Example: `quantrail data gc --dry-run`
     """
-    done = open_market(home).collect(None, dry_run=dry_run)
+    from quantrail.bootstrap import collect_market
+
+    done = collect_market(load_settings(home), dry_run=dry_run)
     if as_json:
         emit_json(done)
         return
     verb = "would go" if dry_run else "removed"
+    for version in done.snapshots:
+        out().print(f"{version[:12]}  {verb}")
     out().print(
         f"{len(done.snapshots)} data versions and {len(done.files)} files {verb}, {done.bytes:,} bytes"
     )

@@ -9,6 +9,7 @@ import pytest
 from quantrail.domain import ledger
 from quantrail.domain import records as r
 from quantrail.domain.enums import ConstraintStatus, FailureState, Severity, StageStatus, Tier
+from quantrail.domain.ids import DataVersion
 from quantrail.errors import Conflict, InvalidInput, NotFound
 from quantrail.testing import records as build
 from quantrail.testing.knowledge.world import StoreHarness, World, fill
@@ -101,6 +102,18 @@ class LedgerRecords:
         assert harness.store.holdout_reads(world.strategies[1].strategy_id) == 0
         with pytest.raises(harness.sql_error):
             harness.sql("DELETE FROM holdout_reads")
+
+    def test_what_results_rest_on_is_named_by_snapshot_or_by_slice(self, harness: StoreHarness) -> None:
+        assert harness.store.data_versions() == set()
+        world = fill(harness.store)
+        slices = {row.key.data_version for row in world.backtests if row.snapshot_version is None}
+        named = {row.snapshot_version for row in world.backtests} - {None}
+        assert harness.store.data_versions() == slices | named
+        other = r.Snapshot(DataVersion("ab" * 32), "sample", 2, 100, build.START, build.END)
+        with harness.store.unit() as unit:
+            unit.save_snapshots([other])
+            unit.commit()
+        assert harness.store.data_versions() == slices | named | {other.data_version}
 
     def test_data_findings_belong_to_a_snapshot(self, harness: StoreHarness) -> None:
         fill(harness.store)
