@@ -54,7 +54,8 @@ def score_batch(policy: ScorePolicy, inputs: Columns) -> list[Score]:
     parts = {t.name: t.weight * _position(t, inputs[t.input]) for t in policy.terms}
     for penalty in policy.penalties:
         parts[penalty.name] = penalty.weight * (_position(penalty, inputs[penalty.input]) - 1.0)
-    raw = np.sum(list(parts.values()), axis=0)
+    # Added up in order, so that a row scores the same in a batch of any size.
+    raw = sum(parts.values(), np.zeros(1))
     # Penalties can outweigh everything earned; the floor is an entry of its own so that the sum holds.
     parts["floor"] = np.maximum(0.0, -raw)
     failing = {g: _fails(g, inputs[g.input]) for g in policy.gates}

@@ -76,28 +76,45 @@ class Extras:
     ab_reason: str | None = None
 
 
-def judge(
-    setting: Setting,
-    stage: Stage,
-    strategy_id: StrategyId,
-    spec: NormalSpec,
-    result: ResultOutline,
-    metrics: Mapping[str, float | None],
-    undefined: Mapping[str, str],
-    extras: Extras | None = None,
+NO_EXTRAS = Extras()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A strategy with its result, as an engine hands it over to be judged."""
+
+    strategy_id: StrategyId
+    spec: NormalSpec
+    result: ResultOutline
+    metrics: Mapping[str, float | None]
+    undefined: Mapping[str, str]
+    extras: Extras = NO_EXTRAS
+
+
+def judge(setting: Setting, stage: Stage, found: Sequence[Found]) -> list[Outcome]:
+    """Scores and failures of results over one period, in order; a result's do not depend on the others."""
+    if not found:
+        return []
+    values = [dict(f.metrics) | _counts(f.result, f.spec) for f in found]
+    scores = score_batch(setting.policy, _inputs(setting, values))
+    return [
+        _outcome(setting, stage, one, known, score)
+        for one, known, score in zip(found, values, scores, strict=True)
+    ]
+
+
+def _outcome(
+    setting: Setting, stage: Stage, found: Found, values: Mapping[str, float | None], score: Score
 ) -> Outcome:
-    """Score and failures of one result."""
-    values = dict(metrics) | _counts(result, spec)
-    score = score_batch(setting.policy, _inputs(setting, values))[0]
-    case = failure_case(setting, stage, spec, result, values, extras or Extras())
+    case = failure_case(setting, stage, found.spec, found.result, values, found.extras)
     return Outcome(
-        strategy_id=strategy_id,
+        strategy_id=found.strategy_id,
         metrics=values,
-        undefined=undefined,
+        undefined=found.undefined,
         score=score,
         failures=tuple(explain_failures(case, setting.rules)),
-        equity=result.equity,
-        result_hash=result.result_hash,
+        equity=found.result.equity,
+        result_hash=found.result.result_hash,
     )
 
 
@@ -140,7 +157,7 @@ def failed(strategy_id: StrategyId, code: str, message: str) -> Outcome:
     return Outcome(strategy_id, {}, {}, error_code=code, error_message=message)
 
 
-def _counts(result: ResultOutline, spec: NormalSpec) -> dict[str, float]:
+def _counts(result: ResultOutline, spec: NormalSpec) -> dict[str, float | None]:
     n_bars = len(result.sessions)
     n_members = len(spec["universe"].get("symbols") or result.symbols)
     return {
@@ -150,8 +167,9 @@ def _counts(result: ResultOutline, spec: NormalSpec) -> dict[str, float]:
     }
 
 
-def _inputs(setting: Setting, values: Mapping[str, float | None]) -> dict[str, Floats]:
-    columns = {k: np.array([np.nan if v is None else v], dtype=np.float64) for k, v in values.items()}
+def _inputs(setting: Setting, rows: Sequence[Mapping[str, float | None]]) -> dict[str, Floats]:
+    # None becomes NaN.
+    columns = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in rows[0]}
     n_bars = int(columns["bars"][0])
     capital, annual = setting.contract.initial_capital, setting.contract.annualization_factor
     return columns | dict(derived_inputs(columns, n_bars, capital, annual))
@@ -184,6 +202,7 @@ def annual_sharpe(returns: Floats, contract: CalcContract) -> float | None:
 
 __all__ = [
     "Extras",
+    "Found",
     "Outcome",
     "Setting",
     "annual_sharpe",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from quantrail.domain.ids import StrategyId
 from quantrail.engine import ScreenBatch, SignalMaker, prepare, screen
-from quantrail.services.evaluation import Outcome, Setting, failed, judge
+from quantrail.services.evaluation import Found, Outcome, Setting, failed, judge
 from quantrail.strategy import NormalSpec
 
 
@@ -53,8 +53,7 @@ def screen_chunk(
     }
     if chosen:
         done = screen(batch, setting.period, setting.contract, chosen)
-        for row, i in enumerate(chosen):
-            outcomes[i] = _outcome(setting, jobs[i], done, row)
+        outcomes |= dict(zip(chosen, _judged(setting, [jobs[i] for i in chosen], done), strict=True))
     return [ScreenResult(job.strategy_id, float(density[i]), outcomes.get(i)) for i, job in enumerate(jobs)]
 
 
@@ -62,9 +61,12 @@ def _may_run(job: ScreenJob, density: float) -> bool:
     return job.explore or job.min_density <= density <= job.max_density
 
 
-def _outcome(setting: Setting, job: ScreenJob, done: ScreenBatch, row: int) -> Outcome:
-    error = done.errors[row]
-    if error is not None:
-        return failed(job.strategy_id, error.code, error.message)
-    metrics, undefined = done.metric_row(row), done.undefined(row)
-    return judge(setting, "screen", job.strategy_id, job.spec, done.outline(row), metrics, undefined)
+def _judged(setting: Setting, jobs: Sequence[ScreenJob], done: ScreenBatch) -> Iterator[Outcome]:
+    found = [
+        Found(job.strategy_id, job.spec, done.outline(k), done.metric_row(k), done.undefined(k))
+        for k, job in enumerate(jobs)
+        if done.errors[k] is None
+    ]
+    judged = iter(judge(setting, "screen", found))
+    for job, error in zip(jobs, done.errors, strict=True):
+        yield next(judged) if error is None else failed(job.strategy_id, error.code, error.message)

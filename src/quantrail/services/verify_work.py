@@ -13,7 +13,7 @@ from quantrail.domain.contract import ModelVersions
 from quantrail.domain.ids import StrategyId
 from quantrail.domain.results import SimulationResult
 from quantrail.engine import EngineComparison, SignalMaker, compare, prepare, screen, verify
-from quantrail.services.evaluation import Extras, Outcome, Setting, judge
+from quantrail.services.evaluation import Extras, Found, Outcome, Setting, judge
 from quantrail.services.screen_work import ScreenJob, ScreenResult, screen_chunk
 from quantrail.strategy import NormalSpec
 
@@ -71,18 +71,16 @@ def verify_one(
         ab_difference=difference.max_equity_difference,
         ab_reason=difference.reason,
     )
-    outcome_a = judge(
+    known = verified.metrics
+    (outcome_a,) = judge(
         setting,
         "verify",
-        job.strategy_id,
-        job.spec,
-        a.outline(),
-        screened.metric_row(0),
-        screened.undefined(0),
+        [Found(job.strategy_id, job.spec, a.outline(), screened.metric_row(0), screened.undefined(0))],
     )
-    found = verified.metrics
-    outcome_b = judge(
-        setting, "verify", job.strategy_id, job.spec, b.outline(), found.values, found.undefined, extras
+    (outcome_b,) = judge(
+        setting,
+        "verify",
+        [Found(job.strategy_id, job.spec, b.outline(), known.values, known.undefined, extras)],
     )
     return VerifyResult(
         a=outcome_a,

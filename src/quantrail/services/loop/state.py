@@ -86,10 +86,10 @@ class Evaluated:
     cached: bool = False
     door: TrialDoor = TrialDoor.LOOP
     curve: ArtifactRef | None = None  # of a cached result: where its equity lies
+    backtest_id: BacktestId = field(init=False)
 
-    @property
-    def backtest_id(self) -> BacktestId:
-        return backtest_id(self.key)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "backtest_id", backtest_id(self.key))
 
 
 @dataclass(frozen=True, slots=True)
