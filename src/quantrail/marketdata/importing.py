@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from quantrail.domain.enums import Severity
-from quantrail.errors import Conflict, DataInvalid, NotFound
+from quantrail.errors import Conflict, DataInvalid, InvalidInput, NotFound
 from quantrail.marketdata import durable, manifest, segments
 from quantrail.marketdata.canonical import VALUE_COLUMNS, nodes, root
 from quantrail.marketdata.intake import CleanRows, Reading, flatten, parse_timestamps, propose, read
 from quantrail.marketdata.manifest import Manifest
 from quantrail.marketdata.merge import PartMerge, merge_part, summarise
-from quantrail.marketdata.quality import check_rows
+from quantrail.marketdata.quality import check_rows, seconds_of
 from quantrail.marketdata.records import (
     DAILY,
     Finding,
@@ -66,7 +66,7 @@ class Importer:
         progress: Callable[[str, int, int], None] | None = None,
     ) -> ImportReport:
         rows, mapping = read(data, how, self.clock(), progress)
-        at = interval or _interval(rows)
+        at = _interval(rows) if interval is None else _stated(interval, rows)
         label = source or (Path(data).name if isinstance(data, str | Path) else "frame")
         with durable.writer_lock(self.home, _WAIT_SECONDS):
             report = self._merge(mapping, rows, _Job(at, label, basis))
@@ -230,6 +230,17 @@ def _interval(rows: CleanRows) -> str:
         if seconds % 60 == 0
         else f"{seconds}s"
     )
+
+
+def _stated(interval: str, rows: CleanRows) -> str:
+    """The interval as stated, when it can be that of the rows. InvalidInput when it cannot."""
+    if interval == DAILY and not rows.intraday:
+        return interval
+    if interval == DAILY or not rows.intraday:
+        kind = "times of day" if rows.intraday else "days only"
+        raise InvalidInput(f"the rows hold {kind}, which {interval} bars do not; leave the interval out")
+    seconds_of(interval)
+    return interval
 
 
 def _same_basis(names: list[str], held: Mapping[str, SymbolInfo], job: _Job) -> None:

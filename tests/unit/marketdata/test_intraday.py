@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from quantrail.domain.market import Period
-from quantrail.errors import DataInvalid, NotFound
+from quantrail.errors import DataInvalid, InvalidInput, NotFound
 from quantrail.marketdata import MarketStore
 
 
@@ -77,6 +77,15 @@ def test_a_later_import_changes_only_its_bars(store: MarketStore) -> None:
     assert (report.changed, report.unchanged) == (10, 0)
     assert report.changes[0].first == datetime(2024, 2, 1, 20, 10, tzinfo=UTC)
     assert store.diff(old, report.snapshot.version)["columns"].unique().to_list() == ["close"]
+
+
+@pytest.mark.parametrize("interval", ["1d", "5min", "0m", "1w"])
+def test_an_interval_that_the_rows_cannot_have_is_refused_before_anything_is_stored(
+    store: MarketStore, interval: str
+) -> None:
+    with pytest.raises(InvalidInput, match=r"1d bars do not|30s, 5m or 1h"):
+        store.import_bars(minutes(), interval=interval)
+    assert store.current() is None
 
 
 def test_one_bar_does_not_tell_its_interval(store: MarketStore) -> None:

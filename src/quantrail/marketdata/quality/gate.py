@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
 import polars as pl
 
-from quantrail.marketdata.quality.jumps import JumpRules, jump_findings
+from quantrail.marketdata.canonical import timestamps
+from quantrail.marketdata.quality.hours import hours_between
+from quantrail.marketdata.quality.intraday import intraday_findings
+from quantrail.marketdata.quality.jumps import INTRADAY_RULES, REVERTING, STAYING, JumpRules, jump_findings
 from quantrail.marketdata.quality.series import series_of
 from quantrail.marketdata.quality.sessions import session_findings
 from quantrail.marketdata.quality.stillness import stillness_findings
@@ -16,12 +24,55 @@ def check_rows(
 ) -> tuple[Finding, ...]:
     """Findings on ``rows`` (sorted by symbol, ts), in the order symbol, date, kind.
 
-    Jumps and sessions are judged on daily bars only.
+    ``rules`` default to those of daily or of intraday bars. Steps that stay (splits, spin-offs) are judged
+    from session to session, whatever the interval.
     """
-    out: list[Finding] = []
-    for series in series_of(rows, "D" if interval == DAILY else "s"):
-        out += stillness_findings(series)
-        if interval == DAILY:
-            out += session_findings(series, calendar)
-            out += jump_findings(series, rules or JumpRules())
-    return tuple(sorted(out, key=lambda f: (f.symbol or "", str(f.date), f.kind)))
+    if rows.is_empty():
+        return ()
+    found = _daily(rows, calendar, rules) if interval == DAILY else _intraday(rows, interval, calendar, rules)
+    return tuple(sorted(found, key=lambda f: (f.symbol or "", str(f.date), f.kind)))
+
+
+def _daily(rows: pl.DataFrame, calendar: str, rules: JumpRules | None) -> Iterator[Finding]:
+    for series in series_of(rows, "D"):
+        yield from stillness_findings(series)
+        yield from session_findings(series, calendar)
+        yield from jump_findings(series, rules or JumpRules())
+
+
+def _intraday(rows: pl.DataFrame, interval: str, calendar: str, rules: JumpRules | None) -> Iterator[Finding]:
+    for series in series_of(rows, "s"):
+        yield from stillness_findings(series, intraday=True)
+        yield from intraday_findings(series, interval, calendar)
+        yield from jump_findings(series, rules or INTRADAY_RULES, REVERTING)
+    days = _by_session(rows, calendar)
+    if days.is_empty():
+        return
+    opened: dict[Any, Any] = {(s, day): at for s, day, at in days.select("symbol", "ts", "at").iter_rows()}
+    for series in series_of(days.drop("at"), "D"):
+        for finding in jump_findings(series, JumpRules(), STAYING):
+            yield replace(finding, date=opened[series.symbol, finding.date])
+
+
+def _by_session(rows: pl.DataFrame, calendar: str) -> pl.DataFrame:
+    """One bar per symbol and session out of the bars inside its hours; ``at``: the time of the first."""
+    when = timestamps(rows).astype("datetime64[us]").astype("datetime64[s]")
+    first, last = (value.astype("datetime64[D]") for value in (when.min(), when.max()))
+    hours = hours_between(calendar, (first - 1).item(), (last + 1).item())
+    if hours.days.size == 0:
+        return rows.clear().with_columns(at=pl.lit(None))
+    session = np.minimum(np.searchsorted(hours.closes, when), hours.days.size - 1)
+    inside = (when >= hours.opens[session]) & (when <= hours.closes[session])
+    placed = rows.with_columns(
+        day=pl.Series(hours.days[session]),
+        at=pl.Series(when.astype("datetime64[us]")).dt.replace_time_zone("UTC"),
+    ).filter(inside)
+    grouped = placed.group_by("symbol", "day", maintain_order=True).agg(
+        pl.col("at", "open").first(),
+        pl.col("high").max(),
+        pl.col("low").min(),
+        pl.col("close").last(),
+        pl.col("volume", "dividend").sum(),
+        pl.col("split").product(),
+    )
+    return grouped.rename({"day": "ts"})

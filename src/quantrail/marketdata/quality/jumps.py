@@ -7,6 +7,7 @@ multiplied turnover and range.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,18 @@ class JumpRules:
     calm_range: float = 2.9
     # A step by the ratio of a split is suspect by itself and may come on a busier day.
     split_calm: float = 1.7
+    # A symbol that hardly moves is taken to move this much.
+    usual_least: float = 0.004
+
+
+# Moves within minutes are smaller, and the first ones after the bell are several times the others.
+INTRADAY_RULES = JumpRules(
+    bad_close_least=0.012,
+    bad_close_scales=8.0,
+    bad_bar_least=0.015,
+    bad_bar_scales=10.0,
+    usual_least=0.0008,
+)
 
 
 _TEXTS = {
@@ -47,12 +60,16 @@ _TEXTS = {
     "split_like": "prices step over night by the ratio of a split and stay there",
     "spin_off_like": "prices step down over night without the turnover or range that news brings",
 }
+REVERTING = ("factor_of_ten", "bad_bar", "bad_close")
+STAYING = ("split_like", "spin_off_like")
 # These make up returns that no trader could have had: a loop must not run over them.
 _STOPS = ("factor_of_ten", "split_like")
 
 
-def jump_findings(series: Series, rules: JumpRules) -> list[Finding]:
-    """At most one finding per bar, the first of ``_TEXTS`` that fits."""
+def jump_findings(
+    series: Series, rules: JumpRules, kinds: Collection[str] = REVERTING + STAYING
+) -> list[Finding]:
+    """At most one finding per bar, of ``kinds``, the first of ``_TEXTS`` that fits."""
     if series.close.size < 3:
         return []
     taken = np.zeros(series.close.size, dtype=bool)
@@ -66,6 +83,8 @@ def jump_findings(series: Series, rules: JumpRules) -> list[Finding]:
         "spin_off_like": _spin_off_like(series, rules),
     }
     for kind, flags in tests.items():
+        if kind not in kinds:
+            continue
         out += [_finding(series, kind, int(index)) for index in np.flatnonzero(flags & ~taken)]
         taken |= flags
         if kind in ("factor_of_ten", "bad_bar"):
@@ -98,7 +117,7 @@ def _tens(series: Series, there: Floats, back: Floats, rules: JumpRules) -> Flag
 def _bad_bar(series: Series, there: Floats, back: Floats, rules: JumpRules) -> Flags:
     leg = _leg(there, back, rules.evenness)
     large: Flags = leg >= rules.bad_bar_least
-    flags: Flags = large & (leg >= rules.bad_bar_scales * usual(series.night, large, 0.004))
+    flags: Flags = large & (leg >= rules.bad_bar_scales * usual(series.night, large, rules.usual_least))
     # All of the bar is off: a fall at the open that is half made good by the close was traded.
     whole: Flags = _leg(there, there + series.day, 0.6) > 0
     return flags & whole
@@ -108,14 +127,14 @@ def _bad_close(series: Series, rules: JumpRules) -> Flags:
     back = -np.append(series.night[1:], 0.0)
     leg = _leg(series.day, back, rules.evenness)
     large: Flags = leg >= rules.bad_close_least
-    flags: Flags = large & (leg >= rules.bad_close_scales * usual(series.day, large, 0.004))
+    flags: Flags = large & (leg >= rules.bad_close_scales * usual(series.day, large, rules.usual_least))
     return flags
 
 
 def _calm(series: Series, where: Flags, rules: JumpRules, factor: float = 1.0) -> Flags:
     spread = series.high - series.low
     quiet: Flags = where & (series.turnover <= factor * rules.calm_turnover)
-    flags: Flags = spread <= factor * rules.calm_range * usual(spread, quiet, 0.004) / 1.4826
+    flags: Flags = spread <= factor * rules.calm_range * usual(spread, quiet, rules.usual_least) / 1.4826
     return flags & quiet
 
 
@@ -138,5 +157,7 @@ def _split_like(series: Series, rules: JumpRules) -> Flags:
 def _spin_off_like(series: Series, rules: JumpRules) -> Flags:
     large: Flags = -series.night >= rules.step_least
     large &= (series.split == 1.0) & (series.dividend == 0.0) & _stays(series)
-    flags: Flags = large & (-series.night >= rules.step_scales * usual(series.night, large, 0.004))
+    flags: Flags = large & (
+        -series.night >= rules.step_scales * usual(series.night, large, rules.usual_least)
+    )
     return _calm(series, flags, rules)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,14 @@ class Series:
     turnover: Floats
 
     def at(self, index: int) -> Any:
-        return self.when[index].item()
+        """The date of a daily bar, the aware time of an intraday one."""
+        return moment(self.when[index])
+
+
+def moment(when: np.datetime64) -> Any:
+    """A date as it is, a time as an aware one."""
+    found = when.item()
+    return found.replace(tzinfo=UTC) if isinstance(found, datetime) else found
 
 
 def series_of(rows: pl.DataFrame, unit: str) -> Iterator[Series]:

@@ -16,12 +16,17 @@ from quantrail.marketdata.quality.series import Series
 from quantrail.marketdata.records import Finding
 
 
+def decade_of(day: date) -> int:
+    """The year a calendar is asked from: one object serves twenty years of bars."""
+    return day.year // 20 * 20
+
+
 def sessions_between(calendar: str, first: date, last: date) -> NDArray[np.datetime64]:
     """Sessions of an exchange (its MIC, e.g. XNYS), both ends included, ``datetime64[D]``, read-only.
 
     Raises InvalidInput for an unknown calendar.
     """
-    days = _all_sessions(calendar, first.year // 20 * 20)
+    days = _all_sessions(calendar, decade_of(first))
     return days[
         np.searchsorted(days, np.datetime64(first)) : np.searchsorted(days, np.datetime64(last), "right")
     ]
@@ -29,8 +34,8 @@ def sessions_between(calendar: str, first: date, last: date) -> NDArray[np.datet
 
 def last_session_closed(calendar: str, now: datetime) -> date:
     """The latest session whose closing bell rang at or before ``now`` (aware)."""
-    days = _all_sessions(calendar, now.year // 20 * 20)
-    closes = _all_closes(calendar, now.year // 20 * 20)
+    days = _all_sessions(calendar, decade_of(now))
+    closes = _all_closes(calendar, decade_of(now))
     moment = np.datetime64(now.astimezone(UTC).replace(tzinfo=None))
     day: date = days[np.searchsorted(closes, moment, side="right") - 1].item()
     return day
@@ -50,21 +55,22 @@ def closes_of(calendar: str, sessions: NDArray[np.datetime64]) -> NDArray[np.dat
 
 @lru_cache(maxsize=32)
 def _all_sessions(calendar: str, since: int) -> NDArray[np.datetime64]:
-    days: NDArray[np.datetime64] = _calendar(calendar, since).sessions.to_numpy().astype("datetime64[D]")
+    days: NDArray[np.datetime64] = calendar_since(calendar, since).sessions.to_numpy().astype("datetime64[D]")
     days.flags.writeable = False
     return days
 
 
 @lru_cache(maxsize=32)
 def _all_closes(calendar: str, since: int) -> NDArray[np.datetime64]:
-    nanos = np.asarray(_calendar(calendar, since).closes_nanos, dtype="int64")
+    nanos = np.asarray(calendar_since(calendar, since).closes_nanos, dtype="int64")
     closes: NDArray[np.datetime64] = nanos.astype("datetime64[ns]").astype("datetime64[us]")
     closes.flags.writeable = False
     return closes
 
 
 @lru_cache(maxsize=8)
-def _calendar(calendar: str, since: int) -> Any:
+def calendar_since(calendar: str, since: int) -> Any:
+    """The exchange's calendar from the first day of a year on. Raises InvalidInput for an unknown one."""
     # Slow to import, and only needed where bars are judged.
     import exchange_calendars
     from exchange_calendars.errors import InvalidCalendarName
