@@ -15,6 +15,7 @@ from quantrail.engine.features import FeatureStore
 from quantrail.engine.market import market_of
 from quantrail.engine.plan import REBALANCES, atr_periods, needs_volatility, universe_rows
 from quantrail.engine.selection import membership, places
+from quantrail.engine.tradable import tradable
 from quantrail.errors import InvalidInput, QuantrailError
 from quantrail.strategy import NormalSpec
 
@@ -148,6 +149,7 @@ class SignalMaker:
         self._members: dict[Any, Words] = {}
         self._ready: dict[Any, Words] = {}
         self._allowed: dict[bytes, Words] = {}
+        self._limits: dict[Any, tuple[Words, Words] | None] = {}
 
     def over(self, bars: Bars) -> SignalMaker:
         """This maker, with room for another batch. InvalidInput if it was made for other bars."""
@@ -182,14 +184,30 @@ class SignalMaker:
             if leave.blocked is not None and spec["nan_policy"] == "ERROR":
                 blocked |= leave.blocked
             sides.append((_unblocked(entry), _unblocked(leave)))
+        limits = self._universe_limits(spec, members)
+        if limits is not None:
+            blocked |= self._wanted(sides) & ~limits[1]
+            allowed = allowed & limits[0]
         ready = self._inputs_ready(spec)
         if ready is not None:
-            wanted = np.bitwise_or.reduce([side[0] & ~side[1] for side in sides if side is not None])
-            blocked |= wanted & ~ready
+            blocked |= self._wanted(sides) & ~ready
             allowed = allowed & ready
         if member is not None:
             allowed = allowed & member
         return _assemble(sides, allowed, member, blocked & self._allowed_bars(members), rank, len(members))
+
+    def _universe_limits(self, spec: NormalSpec, members: NDArray[np.int64]) -> tuple[Words, Words] | None:
+        universe = spec["universe"]
+        key = (str(universe.get("tradable_filter")), str(universe.get("ranking")), members.tobytes())
+        if key not in self._limits:
+            found = tradable(spec, self.features, members)
+            self._limits[key] = None if found is None else (pack(found[0]), pack(found[1]))
+        return self._limits[key]
+
+    @staticmethod
+    def _wanted(sides: Sequence[tuple[Words, Words] | None]) -> Words:
+        wanted: Words = np.bitwise_or.reduce([side[0] & ~side[1] for side in sides if side is not None])
+        return wanted
 
     def _allowed_bars(self, members: NDArray[np.int64]) -> Words:
         key = members.tobytes()

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.market import BAR_COLUMNS, Bars
-from quantrail.engine.indicators import indicator, volatility
+from quantrail.engine.indicators import indicator, rolling_sum, volatility
 from quantrail.engine.regime import regime_score
 from quantrail.errors import SpecInvalid
 
 Floats = NDArray[np.float64]
 Key = tuple[Any, ...]
 SIZING_VOLATILITY_BARS = 20
+RELATIVE_VOLUME_BARS = 20
 
 
 class FeatureStore:
@@ -33,6 +34,8 @@ class FeatureStore:
         """The bar column or feature ``name``; ``features`` holds definitions by content name."""
         if name in BAR_COLUMNS:
             return self.column(name)
+        if name == "rvol":
+            return self._get(("rvol",), self._relative_volume)
         # Only a cross-section depends on the universe; everything else is shared between universes.
         key = (name, members.tobytes() if self.is_cross_section(name, features) else b"")
         return self._get(key, lambda: self._compute(name, features, members))
@@ -63,6 +66,22 @@ class FeatureStore:
         inputs = [self.column(name) for name in ("high", "low", "close")]
         nobody = np.empty(0, np.int64)
         return self._get(("atr", period), lambda: indicator("atr", inputs, {"period": period}, nobody))
+
+    def mean_volume(self, bars: int) -> Floats:
+        """Mean volume of the last ``bars`` bars, (S, T); NaN where one of them is missing."""
+        return self._get(("mean_volume", bars), lambda: rolling_sum(self.column("volume"), bars) / bars)
+
+    def dollar_volume(self, bars: int) -> Floats:
+        """Close times volume, summed over the last ``bars`` bars, in currency, (S, T)."""
+        value = lambda: rolling_sum(self.column("close") * self.column("volume"), bars)  # noqa: E731
+        return self._get(("dollar_volume", bars), value)
+
+    def _relative_volume(self) -> Floats:
+        # Against the bars before, so that a busy bar does not dampen itself.
+        before = np.full_like(self.column("volume"), np.nan)
+        before[:, 1:] = self.mean_volume(RELATIVE_VOLUME_BARS)[:, :-1]
+        out = np.full_like(before, np.nan)
+        return np.divide(self.column("volume"), before, out=out, where=before > 0.0)
 
     def _compute(self, name: str, features: Mapping[str, Any], members: NDArray[np.int64]) -> Floats:
         feature = features.get(name)

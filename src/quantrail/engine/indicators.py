@@ -143,6 +143,17 @@ def volatility(values: Floats, period: int) -> Floats:
     return _deviation(simple_returns(values), period)[1]
 
 
+def rolling_sum(values: Floats, period: int) -> Floats:
+    """Sum of the last ``period`` values, (S, T); NaN until they are there and wherever one is missing.
+
+    Each window is added up on its own: a running sum would carry rounding errors along.
+    """
+    out = np.full_like(values, np.nan)
+    if values.shape[1] >= period:
+        out[:, period - 1 :] = np.lib.stride_tricks.sliding_window_view(values, period, axis=1).sum(axis=2)
+    return out
+
+
 def simple_returns(values: Floats) -> Floats:
     """x[t] / x[t - 1] - 1 along the last axis; NaN first, at missing values and after a 0."""
     out = np.full_like(values, np.nan)

@@ -14,6 +14,7 @@ from quantrail.engine.clauses import Clause, Flags, judge, universe_mask
 from quantrail.engine.conditions import Scope
 from quantrail.engine.features import FeatureStore
 from quantrail.engine.plan import REBALANCES, atr_periods, needs_volatility, universe_rows
+from quantrail.engine.tradable import tradable
 from quantrail.errors import SpecInvalid
 from quantrail.strategy import NormalSpec
 
@@ -76,9 +77,13 @@ def read_tape(bars: Bars, spec: NormalSpec, span: slice) -> Tape:
         exit_now = leave.true & ~leave.blocked
         raw[sign] = (entry.true & ~entry.blocked & ~exit_now, exit_now)
         clauses += [*_titled(entry.clauses, f"{name} entry"), *_titled(leave.clauses, f"{name} exit")]
+    wanted = np.logical_or.reduce([entry for entry, _ in raw.values()])
+    limits = tradable(spec, features, members)
+    if limits is not None:
+        blocked |= wanted & ~limits[1]
+        can_enter = can_enter & limits[0]
     ready = _sizing_inputs(spec, features)
     if ready is not None:
-        wanted = np.logical_or.reduce([entry for entry, _ in raw.values()])
         blocked |= wanted & ~ready
         can_enter = can_enter & ready
     entries = {sign: entry & can_enter for sign, (entry, _) in raw.items()}

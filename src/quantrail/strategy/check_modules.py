@@ -83,6 +83,8 @@ def _check_universe(universe: dict[str, Any], problems: ProblemList) -> None:
         key: value for key, value in universe.items() if key in ("params", "tradable_filter", "ranking")
     }
     _supported_keys(("universe",), "universe", settings, problems)
+    path: Path = ("universe", "tradable_filter")
+    _supported_keys(path, "tradable_filter", _mapping(universe, "tradable_filter"), problems)
 
 
 def _check_risk(risk: dict[str, Any], problems: ProblemList) -> None:

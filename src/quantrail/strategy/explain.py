@@ -56,9 +56,23 @@ def _sides(spec: NormalSpec, *, entry: bool) -> list[tuple[str, NormalSide]]:
 def _universe(spec: NormalSpec) -> str:
     symbols = spec["universe"]["symbols"]
     if symbols is None:
-        return "every symbol of the data"
+        return f"every symbol of the data{_tradable(spec)}"
     shown = ", ".join(symbols[:5])
-    return shown if len(symbols) <= 5 else f"{shown} and {len(symbols) - 5} more symbols"
+    more = "" if len(symbols) <= 5 else f" and {len(symbols) - 5} more symbols"
+    return f"{shown}{more}{_tradable(spec)}"
+
+
+def _tradable(spec: NormalSpec) -> str:
+    limits = spec["universe"].get("tradable_filter") or {}
+    parts = []
+    if limits.get("min_avg_vol_60") is not None:
+        parts.append(f"a 60-bar mean volume of at least {limits['min_avg_vol_60']:,}")
+    if limits.get("min_dollar_vol_week") is not None:
+        parts.append(f"a week's turnover of at least {limits['min_dollar_vol_week']:,}")
+    ranking = spec["universe"].get("ranking")
+    if ranking is not None:
+        parts.append(f"a place among the {ranking['top_n']} strongest over {ranking['period']} bars")
+    return f" (entered only with {' and '.join(parts)})" if parts else ""
 
 
 def _cooldown(side: NormalSide) -> str:

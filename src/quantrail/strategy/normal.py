@@ -138,7 +138,8 @@ class NormalSpec(TypedDict):
 
     schema_version: str
     # {asset_class, symbols: sorted list | None, source: None | "all" (every symbol of the bars), params,
-    #  tradable_filter, ranking}
+    #  tradable_filter: None | {min_avg_vol_60, min_dollar_vol_week, max_spread_bps},
+    #  ranking: None | {type, period, top_n}}; both bind entries only
     universe: dict[str, Any]
     nan_policy: str  # DISALLOW_TRADE, TREAT_AS_FALSE, TREAT_AS_TRUE, ERROR
     # By content name, e.g. "sma(close;period=20)"; inputs of inputs are listed too, keys in no useful order.

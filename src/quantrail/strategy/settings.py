@@ -29,9 +29,14 @@ def normal_universe(universe: Part) -> dict[str, Any]:
         "symbols": None if symbols is None else sorted(symbols),
         "source": (source or "all") if symbols is None else None,
         "params": plain(universe["params"]),
-        "tradable_filter": plain(universe["tradable_filter"]),
+        "tradable_filter": _limits(plain(universe["tradable_filter"])),
         "ranking": plain(universe["ranking"]),
     }
+
+
+def _limits(tradable: dict[str, Any] | None) -> dict[str, Any] | None:
+    # A filter that limits nothing is no filter.
+    return None if tradable is None or all(limit is None for limit in tradable.values()) else tradable
 
 
 def normal_risk(risk: Part) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from quantrail.strategy.catalogue import FEATURE_TYPES
 SUPPORTED: dict[str, frozenset[str]] = {
     "feature": frozenset(FEATURE_TYPES),
     "node": frozenset({"CMP", "CROSS_ABOVE", "AND", "OR", "NOT", "IN", "TRUE", "FALSE"}),
-    "variable": frozenset({"regime_state", "regime_score", "symbol"}),
+    "variable": frozenset({"regime_state", "regime_score", "symbol", "rvol"}),
     "direction": frozenset({"long", "short", "both"}),
-    "universe": frozenset({"symbols", "universe_source"}),
+    "universe": frozenset({"symbols", "universe_source", "tradable_filter", "ranking"}),
+    "tradable_filter": frozenset({"min_avg_vol_60", "min_dollar_vol_week"}),
     "universe_source": frozenset({"all"}),
     "hard_stop": frozenset({"pct", "atr"}),
     "trailing_stop": frozenset({"pct", "atr"}),

@@ -53,6 +53,16 @@ WORDS = {
 MIRROR = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
 
 
+def tradable(given: dict[str, Any] | None) -> dict[str, Any] | None:
+    names = ("min_avg_vol_60", "min_dollar_vol_week", "max_spread_bps")
+    filled = {name: (given or {}).get(name) for name in names}
+    return filled if any(value is not None for value in filled.values()) else None
+
+
+def ranking(given: dict[str, Any] | None) -> dict[str, Any] | None:
+    return None if given is None else {"type": "relative_strength", "period": 60, **given}
+
+
 def number(x: int | float) -> str:
     """ECMAScript's Number::toString, from the digits and exponent of the shortest decimal."""
     if x == 0:
@@ -336,8 +346,8 @@ def surroundings(document: dict[str, Any]) -> dict[str, Any]:
             "symbols": sorted(symbols) if symbols else None,
             "source": None if symbols else universe.get("universe_source") or "all",
             "params": universe.get("params", {}),
-            "tradable_filter": None,
-            "ranking": None,
+            "tradable_filter": tradable(universe.get("tradable_filter")),
+            "ranking": ranking(universe.get("ranking")),
         },
         "nan_policy": document.get("metadata", {}).get("nan_policy", "DISALLOW_TRADE"),
         "risk": {

@@ -14,7 +14,7 @@ Found = Iterator[tuple[str, str]]
 COLUMNS = ["open", "high", "low", "close", "volume"]
 TEXTS = ["regime_state", "symbol", "sector"]
 NUMBERS = ["regime_score", "position_qty", "position_avg_price", "exposure_weight", "spread_bps", "rvol"]
-SOURCED = ["regime_state", "regime_score", "symbol"]
+SOURCED = ["regime_state", "regime_score", "symbol", "rvol"]
 NODES = ["CMP", "CROSS_ABOVE", "CROSS_BELOW", "AND", "OR", "NOT", "IN", "BETWEEN", "TRUE", "FALSE"]
 BIG = 2**53 - 1
 
@@ -196,6 +196,8 @@ def settings(document: dict[str, Any]) -> Found:
             yield f"$.universe.symbols[{index}]", "DUPLICATE"
     if symbols and "universe_source" in universe:
         yield "$.universe.universe_source", "DUPLICATE"
+    if (universe.get("tradable_filter") or {}).get("max_spread_bps") is not None:
+        yield "$.universe.tradable_filter.max_spread_bps", "UNSUPPORTED"
     levels = document.get("risk", {}).get("trade_risk", {}).get("take_profit", [])
     if sum(level.get("fraction", 1) for level in levels) > 1:
         yield "$.risk.trade_risk.take_profit", "CROSS_RULE"

@@ -63,6 +63,11 @@ REGIME = obj(
         "vol_percentile": num(0, 100, True, True),
     },
 )
+LIMITS = ("min_avg_vol_60", "min_dollar_vol_week", "max_spread_bps")
+TRADABLE = obj({}, {name: opt(num(0, BIG)) for name in LIMITS})
+RANKING = obj(
+    {"top_n": whole(1, 10_000)}, {"type": ("choice", ["relative_strength"]), "period": whole(1, 10_000)}
+)
 DOCUMENT = obj(
     {
         "conditions": ("map", KEY, ("tree",)),
@@ -95,6 +100,8 @@ DOCUMENT = obj(
                 "symbols": ("list", ("text", SYMBOL)),
                 "universe_source": TEXT,
                 "params": ANY,
+                "tradable_filter": opt(TRADABLE),
+                "ranking": opt(RANKING),
             },
         ),
         "features": (

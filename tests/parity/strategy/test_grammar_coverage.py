@@ -15,7 +15,7 @@ from quantrail.domain.market import Bars, Period
 from quantrail.engine import compare, prepare, screen, verify
 from quantrail.errors import SpecInvalid
 from quantrail.strategy import FEATURE_TYPES, SUPPORTED, TEMPLATES, VARIABLES, canonicalise, parse_spec
-from quantrail.strategy.models import Execution, Order, Universe
+from quantrail.strategy.models import Execution, Order, TradableFilter, Universe
 from quantrail.strategy.nodes import NODE_KINDS
 
 SYMBOLS = ("AAA", "BBB", "CCC", "DDD")
@@ -205,6 +205,20 @@ def test_every_variable_runs_in_both_engines_or_is_refused(name: str) -> None:
         assert refusals(document) == {("$.conditions.up", "NO_DATA_SOURCE")}
 
 
+UNIVERSE_LIMITS: dict[str, dict[str, Any]] = {
+    "mean volume": {"tradable_filter": {"min_avg_vol_60": 3000}},
+    "turnover": {"tradable_filter": {"min_dollar_vol_week": 1_600_000}},
+    "strongest": {"ranking": {"period": 20, "top_n": 2}},
+    "all": {"tradable_filter": {"min_avg_vol_60": 2900}, "ranking": {"top_n": 3}},
+}
+
+
+@pytest.mark.parametrize("name", UNIVERSE_LIMITS)
+def test_every_limit_of_the_universe_binds_in_both_engines(name: str) -> None:
+    document = {**copy.deepcopy(BASE), "universe": {"symbols": list(SYMBOLS), **UNIVERSE_LIMITS[name]}}
+    assert 0 < runs(document) < runs(BASE)
+
+
 def refusals(document: dict[str, Any]) -> set[tuple[str, str]]:
     with pytest.raises(SpecInvalid) as caught:
         parse_spec(document)
@@ -247,8 +261,7 @@ def test_what_speaks_to_the_market_model_runs_there_and_changes_nothing_in_the_l
 UNSUPPORTED = {
     "sector weight": {"portfolio_constraints": {"max_sector_weight": 0.3}},
     "correlation": {"portfolio_constraints": {"max_corr_to_portfolio": 0.8}},
-    "tradable filter": {"universe": {"symbols": ["AAA"], "tradable_filter": {"min_avg_vol_60": 1}}},
-    "ranking": {"universe": {"symbols": ["AAA"], "ranking": {"top_n": 3}}},
+    "spreads": {"universe": {"symbols": ["AAA"], "tradable_filter": {"max_spread_bps": 5}}},
     "another source": {"universe": {"universe_source": "sp500"}},
 }
 
@@ -265,9 +278,8 @@ def test_every_key_of_the_grammar_is_run_or_refused_by_a_case() -> None:
         *SUPPORTED["universe"],
         "asset_class",
         "params",
-        "tradable_filter",
-        "ranking",
     }
+    assert set(TradableFilter.model_fields) == {*SUPPORTED["tradable_filter"], "max_spread_bps"}
     kinds = get_args(get_args(Order.model_fields["type"].annotation)[0])
     assert set(kinds) == {"MKT", "LMT", "STP"}
     assert set(Execution.model_fields) == {"mode", "rebalance", "order", "fill_policy"}

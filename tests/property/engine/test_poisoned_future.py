@@ -108,6 +108,15 @@ def test_the_regime_of_a_benchmark_symbol_sees_no_future() -> None:
     assert assert_blind(bars, spec, (20, 60)) > 0
 
 
+def test_the_limits_of_the_universe_see_no_future() -> None:
+    bars = hard_market(3, n_bars=140)
+    busy = compare_with("rvol", ">", 1.0)
+    limits = {"min_avg_vol_60": 150_000, "min_dollar_vol_week": 2e7}
+    ranking = {"type": "relative_strength", "period": 5, "top_n": 3}
+    spec = spec_of(entry=busy, leave={"node": "NOT", "child": busy}, tradable_filter=limits, ranking=ranking)
+    assert assert_blind(bars, spec, (40, 75)) > 0
+
+
 def test_the_test_itself_notices_a_look_ahead() -> None:
     # The same machinery with the poison one bar too early must fail.
     bars = hard_market(11, n_symbols=4, n_bars=110)

@@ -45,6 +45,10 @@ def random_spec(rng: Rng, symbols: Sequence[str], costs_bps: tuple[float, float,
         rebalance=[None, "weekly", "monthly"][int(rng.choice(3, p=[0.6, 0.2, 0.2]))],
         costs_bps=costs_bps,
         nan_policy=str(rng.choice(["DISALLOW_TRADE", "DISALLOW_TRADE", "TREAT_AS_FALSE", "TREAT_AS_TRUE"])),
+        tradable_filter=_maybe(
+            rng, lambda: {"min_dollar_vol_week": float(rng.choice([1e5, 3e6, 1e7]))}, 0.15
+        ),
+        ranking=_maybe(rng, lambda: {"type": "relative_strength", "period": 5, "top_n": 2}, 0.15),
     )
 
 
@@ -52,6 +56,9 @@ _REGIME = {
     "source": "universe_mean", "symbol": None, "mean_period": 10, "vol_period": 5, "vol_window": 20,
     "vol_percentile": 80,
 }  # fmt: skip
+
+
+_TURNOVER = {"min_dollar_vol_week": 4.5e7}
 
 
 def _maybe(rng: Rng, make: Any, chance: float = 0.5) -> Any:
@@ -80,9 +87,10 @@ def _other(rng: Rng) -> Node:
     return [
         {"node": "TRUE"},
         compare_with("regime_score", ">=", 0.5),
+        compare_with("rvol", ">", 1.0),
         {"node": "IN", "value": {"ref": "symbol"}, "set": ["S00", "S02", "S03"]},
         compare_with("close", ">", "close", lag=int(rng.integers(1, 4)), scale=1.01),
-    ][rng.integers(4)]
+    ][rng.integers(5)]
 
 
 def _pair(rng: Rng, features: dict[str, Any]) -> tuple[str, str]:

@@ -283,7 +283,7 @@ class _Reference(ReferenceSignals):
         wants = [
             side for side in (1, -1) if self.says(side, "entry", s, g) and not self.says(side, "exit", s, g)
         ]
-        if len(wants) != 1 or not self.ready(s, g):
+        if len(wants) != 1 or not self.tradable(s, g) or not self.ready(s, g):
             return
         side = wants[0]
         module: Any = self.spec["modules"]["long" if side > 0 else "short"]

@@ -27,6 +27,8 @@ class ReferenceSignals:
     # values
 
     def feature(self, name: str, s: int, g: int) -> float:
+        if name == "rvol":
+            return self.relative_volume(s, g)
         if name in ("regime_score", "regime_state"):
             settings: Any = self.spec["modules"]["regime"]
             score = self.store.regime(settings, np.array(self.members))[g]
@@ -34,6 +36,42 @@ class ReferenceSignals:
                 return 1.0 if score == 1.0 else 0.0
             return float(score)
         return float(self.store.value(name, self.spec["features"], np.array(self.members))[s, g])
+
+    def window(self, column: str, s: int, g: int, count: int) -> list[float]:
+        """The last ``count`` values up to bar g; NaN before the data."""
+        values = getattr(self.bars, column)
+        return [float(values[s, k]) if k >= 0 else math.nan for k in range(g - count + 1, g + 1)]
+
+    def relative_volume(self, s: int, g: int) -> float:
+        mean = sum(self.window("volume", s, g - 1, 20)) / 20
+        return float(self.bars.volume[s, g]) / mean if mean > 0 else math.nan
+
+    def tradable(self, s: int, g: int) -> bool | None:
+        """Whether the universe lets symbol s in at bar g; None where that is not known."""
+        limits = self.spec["universe"].get("tradable_filter") or {}
+        answers: list[bool | None] = []
+        if limits.get("min_avg_vol_60") is not None:
+            mean = sum(self.window("volume", s, g, 60)) / 60
+            answers.append(None if math.isnan(mean) else mean >= limits["min_avg_vol_60"])
+        if limits.get("min_dollar_vol_week") is not None:
+            pairs = zip(self.window("close", s, g, 5), self.window("volume", s, g, 5), strict=True)
+            turnover = sum(close * volume for close, volume in pairs)
+            answers.append(None if math.isnan(turnover) else turnover >= limits["min_dollar_vol_week"])
+        ranking = self.spec["universe"].get("ranking")
+        if ranking is not None:
+            change = {m: self.strength(m, g, ranking["period"]) for m in self.members}
+            known = sorted((m for m in change if not math.isnan(change[m])), key=lambda m: (-change[m], m))
+            answers.append(None if math.isnan(change[s]) else s in known[: ranking["top_n"]])
+        if None in answers:
+            return None
+        return all(answers)
+
+    def strength(self, s: int, g: int, period: int) -> float:
+        """Change over ``period`` bars; missing where a bar between is missing."""
+        closes = self.window("close", s, g, period + 1)
+        if any(math.isnan(close) for close in closes) or closes[0] == 0:
+            return math.nan
+        return closes[-1] / closes[0] - 1
 
     def operand(self, part: dict[str, Any], s: int, g: int) -> Any:
         if "value" in part:

@@ -48,6 +48,8 @@ def spec_of(
     order: dict[str, Any] | None = None,
     costs_bps: tuple[float, float, float] = (1, 2, 3),
     nan_policy: str = "DISALLOW_TRADE",
+    tradable_filter: dict[str, Any] | None = None,
+    ranking: dict[str, Any] | None = None,
 ) -> NormalSpec:
     """A canonical spec; left alone it buys everything at equal weight and never sells."""
 
@@ -57,7 +59,13 @@ def spec_of(
     universe = None if symbols is None else sorted(symbols)
     spec = {
         "schema_version": "1.0",
-        "universe": {"asset_class": "equity", "symbols": universe, "source": None if universe else "all"},
+        "universe": {
+            "asset_class": "equity",
+            "symbols": universe,
+            "source": None if universe else "all",
+            "tradable_filter": tradable_filter,
+            "ranking": ranking,
+        },
         "nan_policy": nan_policy,
         "features": features or {},
         "modules": {
