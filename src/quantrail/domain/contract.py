@@ -43,7 +43,7 @@ class ModelVersions:
     """Versioned parts that turn decisions into fills; ``settings`` holds what overrides the spec."""
 
     cost: str = "bps_per_side_v1"
-    execution: str = "next_open_v1"
+    execution: str = "next_open_v2"
     portfolio: str = "fractional_v1"
     settings: tuple[tuple[str, float | int | str | bool], ...] = ()
 

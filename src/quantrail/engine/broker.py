@@ -101,11 +101,7 @@ class Broker:
 
     def _size_and_fill(self, t: int) -> None:
         kept = self._resizable(t) if self.resize else []
-        ready = sorted(
-            (o for o in self.entries if not math.isnan(self.tape.opens[t][o.symbol])),
-            key=lambda o: (o.rank, o.symbol),
-        )
-        self.entries = [o for o in self.entries if math.isnan(self.tape.opens[t][o.symbol])]
+        ready = self._ready(t)
         slots = max(0, self.policy.max_positions - len(self.ledger.positions))
         for order in ready[slots:]:
             self._fate(order, t, OrderState.LAPSED, "NO_FREE_SLOT")
@@ -123,10 +119,17 @@ class Broker:
         for order, weight in zip(ready, weights[len(kept) :], strict=True):
             self._enter(order, t, weight * equity, equity, account)
 
+    def _ready(self, t: int) -> list[Order]:
+        """Orders to fill at this open, best rank first; they leave the waiting list."""
+        ready = [o for o in self.entries if not math.isnan(self.tape.opens[t][o.symbol])]
+        self.entries = [o for o in self.entries if math.isnan(self.tape.opens[t][o.symbol])]
+        return sorted(ready, key=lambda o: (o.rank, o.symbol))
+
     def _resizable(self, t: int) -> list[Position]:
         def can(position: Position) -> bool:
             vol = self._volatility(t - 1, position.symbol)
-            return not math.isnan(self.tape.opens[t][position.symbol]) and vol > 0.0
+            here = not math.isnan(self.tape.opens[t][position.symbol])
+            return here and vol > 0.0 and position.exit_reason is None
 
         return [p for p in self.ledger.by_symbol() if can(p)]
 
@@ -257,6 +260,12 @@ class Broker:
         )
         (weight,) = self.policy.weights([self._volatility(t, order.symbol)])
         order.quantity = self._lots(weight * equity / (price * (1.0 + self.models.costs.rate)))
+
+    def review(self, t: int) -> None:
+        """Cancel waiting entries that the close of ``t`` speaks against; none lives that long here."""
+
+    def end(self, t: int) -> None:
+        """Note what is still waiting after the last bar."""
 
     def waiting_for(self, symbol: int) -> bool:
         """Whether an entry order for ``symbol`` is still alive and must not be doubled."""

@@ -68,6 +68,7 @@ class Decider:
         if self.tape.rebalance[t]:
             self.broker.resize = bool(self.broker.ledger.positions)
         self._exits(t)
+        self.broker.review(t)
         self._missing(t)
         for side, signals in self.tape.sides.items():
             self._entries(t, side, signals)

@@ -57,6 +57,14 @@ def read_liquidity(
     )
 
 
+def mean_volume_before(bars: Bars, window: int) -> Floats:
+    """Mean volume of the ``window`` bars before each, shape (S, T), in shares; NaN where none is known."""
+    mean = _mean_of_last(bars.volume, window)
+    before = np.full_like(mean, np.nan)
+    before[:, 1:] = mean[:, :-1]
+    return before
+
+
 def _mean_of_last(volume: Floats, bars: int) -> Floats:
     """Mean of the known volumes among the last ``bars``; NaN when none is."""
     known = ~np.isnan(volume)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from quantrail.domain.results import ExitReason
 from quantrail.engine.broker import Broker, Room
+from quantrail.engine.capped_broker import CappedBroker
 from quantrail.engine.ledger import Charge, Position
 from quantrail.engine.liquidity import Liquidity
 from quantrail.engine.market_rules import MarketRules
@@ -15,7 +16,7 @@ from quantrail.engine.policy import is_dust
 
 
 @dataclass(slots=True)
-class MarketBroker(Broker):
+class MarketBroker(CappedBroker):
     """A broker with latency, limit and stop entries, volume caps, spread checks and corporate actions.
 
     Within one bar: corporate actions, exits at the open, resizing, entries at the open, limit and stop
@@ -25,12 +26,11 @@ class MarketBroker(Broker):
 
     rules: MarketRules = field(default_factory=MarketRules)
     liquidity: Liquidity | None = None
-    used: dict[int, float] = field(default_factory=dict)
 
     # the bar
 
     def at_open(self, t: int) -> None:
-        self.used = {}
+        self.left = {}
         self._corporate_actions(t)
         for position in self.ledger.by_symbol():
             if not math.isnan(self.tape.opens[t][position.symbol]):
@@ -92,17 +92,11 @@ class MarketBroker(Broker):
 
     def _price(self, order: Order, t: int, *, at_open: bool) -> float | None:
         """Where the order would fill at the open, or inside the bar; None where it would not."""
-        if order.kind == "MKT":
-            return float(self.tape.opens[t][order.symbol]) if at_open else None
-        assert order.limit is not None
-        opens = float(self.tape.opens[t][order.symbol])
-        low, high = self.tape.lows[t][order.symbol], self.tape.highs[t][order.symbol]
-        # A limit waits for prices to come to it, a stop for prices to run through it.
-        toward = order.side if order.kind == "LMT" else -order.side
+        tape, s = self.tape, order.symbol
+        opens = float(tape.opens[t][s])
         if at_open:
-            return opens if toward * (opens - order.limit) <= 0.0 else None
-        reached = low <= order.limit if toward > 0 else high >= order.limit
-        return order.limit if reached else None
+            return opens if order.open_to(opens) else None
+        return order.touched(opens, tape.lows[t][s], tape.highs[t][s], after_open=False)
 
     def _try(self, order: Order, t: int, price: float, start: float, room: Room, *, at_open: bool) -> None:
         refusal = self._refusal(order, t)
@@ -171,40 +165,7 @@ class MarketBroker(Broker):
             self._fate(order, t, OrderState.CANCELLED, reason.name)
             self.entries.remove(order)
 
-    def _close(self, position: Position, t: int, price: float, reason: ExitReason) -> None:
-        room = self._volume_left(position.symbol, t)
-        if position.quantity <= room:
-            self._use(position.symbol, position.quantity)
-            Broker._close(self, position, t, price, reason)
-            return
-        # What volume does not let out now goes on as a market order at the next open.
-        position.exit_reason, position.exit_from = reason, t + 1
-        if room > 0.0:
-            self._use(position.symbol, room)
-            self._let_out(position, t, room, price, Intent.EXIT, "VOLUME_CAP")
-
-    def _reduce(
-        self, position: Position, t: int, quantity: float, price: float, intent: Intent, why: str
-    ) -> float:
-        # What the volume cap leaves of a target or a reduction stays held.
-        quantity = min(quantity, self._volume_left(position.symbol, t))
-        if quantity > 0.0:
-            self._use(position.symbol, quantity)
-            self._let_out(position, t, quantity, price, intent, why)
-        return quantity
-
-    # volume and costs
-
-    def _volume_left(self, symbol: int, t: int) -> float:
-        cap = self.rules.max_adv_participation
-        if cap is None or self.liquidity is None:
-            return math.inf
-        mean = self.liquidity.mean_volume[t][symbol]
-        whole = 0.0 if math.isnan(mean) else self._lots(cap * mean)
-        return max(0.0, whole - self.used.get(symbol, 0.0))
-
-    def _use(self, symbol: int, quantity: float) -> None:
-        self.used[symbol] = self.used.get(symbol, 0.0) + quantity
+    # costs
 
     def _impact(self, symbol: int, quantity: float, t: int) -> float:
         if self.rules.impact_coefficient == 0.0 or self.liquidity is None:

@@ -2,7 +2,8 @@
 
 ========================  =====================================================================
 ``cost``                  ``bps_per_side_v1``: the spec's basis points of traded value, per side
-``execution``             ``next_open_v1``: everything asked for fills at the next open;
+``execution``             ``next_open_v2``: the light contract, orders included (``OrderRules``);
+                          ``next_open_v1``: the same with every order a market order;
                           ``market_v1``: orders live with the market (``MarketRules``)
 ``portfolio``             ``fractional_v1``: sized at the fill; ``whole_shares_v1``: whole lots,
                           sized at the decision's close
@@ -22,11 +23,12 @@ from typing import Any
 from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.engine.ledger import Charge
 from quantrail.engine.market_rules import RULE_NAMES, MarketRules, market_rules
+from quantrail.engine.order_rules import OrderRules, order_rules
 from quantrail.errors import ConfigInvalid, Unsupported
 from quantrail.strategy import NormalSpec
 
 COST_MODELS = ("bps_per_side_v1",)
-EXECUTION_MODELS = ("next_open_v1", "market_v1")
+EXECUTION_MODELS = ("next_open_v2", "next_open_v1", "market_v1")
 PORTFOLIO_MODELS = ("fractional_v1", "whole_shares_v1")
 _SETTINGS = frozenset({"lot_size", "fees_bps", "spread_bps", "slippage_bps"})
 
@@ -55,7 +57,8 @@ class Models:
 
     costs: BpsCosts
     lot_size: float | None  # None: fractional
-    rules: MarketRules | None  # None: everything fills at the next open
+    rules: MarketRules | None  # None: the light contract
+    orders: OrderRules | None  # None: every order is a plain market order
 
 
 def build_models(spec: NormalSpec, contract: CalcContract, versions: ModelVersions) -> Models:
@@ -81,7 +84,9 @@ def build_models(spec: NormalSpec, contract: CalcContract, versions: ModelVersio
     if market:
         rules = market_rules(spec["execution"]["order"], spec["risk"]["portfolio_risk"], settings)
     lot = float(settings.get("lot_size", 1)) if whole else None
-    return Models(_costs(spec, contract, settings), lot, rules)
+    costs = _costs(spec, contract, settings)
+    orders = order_rules(spec, costs.spread) if versions.execution == "next_open_v2" else None
+    return Models(costs, lot, rules, orders)
 
 
 def _costs(spec: NormalSpec, contract: CalcContract, settings: Mapping[str, Any]) -> BpsCosts:

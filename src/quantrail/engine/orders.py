@@ -46,6 +46,21 @@ class Order:
     filled: float = 0.0
     active_from: int = 0
 
+    def open_to(self, opens: float) -> bool:
+        """Whether the order fills at an open of ``opens``: a limit that is better, a stop jumped over."""
+        return self.limit is None or self._toward() * (opens - self.limit) <= 0.0
+
+    def touched(self, opens: float, low: float, high: float, *, after_open: bool = True) -> float | None:
+        """The level, where the bar touches it; ``after_open``: only where the open did not fill it."""
+        if self.limit is None or (after_open and self.open_to(opens)):
+            return None
+        reached = low <= self.limit if self._toward() > 0 else high >= self.limit
+        return self.limit if reached else None
+
+    def _toward(self) -> int:
+        # A limit waits for prices to come to it, a stop for prices to run through it.
+        return self.side if self.kind == "LMT" else -self.side
+
     def split(self, ratio: float) -> None:
         """New shares for old ones: quantities grow, levels fall."""
         if self.quantity is not None:

@@ -91,7 +91,7 @@ def plan_row(
     risk = spec["risk"]["portfolio_risk"]
     return (
         contract.initial_capital,
-        *_costs(spec["cost_model"], contract),
+        *cost_fractions(spec["cost_model"], contract),
         contract.borrow_rate_annual / contract.annualization_factor,
         *_portfolio(spec["portfolio_constraints"], n_members),
         REBALANCES.index(spec["execution"]["rebalance"]),
@@ -121,7 +121,8 @@ def _distances(trade_risk: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [stop for stop in stops if stop] + list(trade_risk["take_profit"])
 
 
-def _costs(costs: Mapping[str, Mapping[str, Any]], contract: CalcContract) -> list[float]:
+def cost_fractions(costs: Mapping[str, Mapping[str, Any]], contract: CalcContract) -> list[float]:
+    """Fees, spread and slippage of one side as fractions of traded value; 0 where the contract leaves one out."""
     row = []
     included = (contract.include_fees, contract.include_spread, contract.include_slippage)
     for name, used in zip(("fees", "spread", "slippage"), included, strict=True):

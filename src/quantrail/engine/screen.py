@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,9 @@ from quantrail.domain.results import ExitReason
 from quantrail.engine.batch import SignalBatch
 from quantrail.engine.benchmark import benchmark_returns
 from quantrail.engine.conditions import word_count
-from quantrail.engine.plan import MAX_TARGETS, PLAN, atr_periods, needs_volatility, plan_row
+from quantrail.engine.liquidity import mean_volume_before
+from quantrail.engine.order_rules import ADV_BARS, ORDERS, OrderRules, order_rules
+from quantrail.engine.plan import MAX_TARGETS, PLAN, atr_periods, cost_fractions, needs_volatility, plan_row
 from quantrail.engine.screen_batch import BatchTrades, ScreenBatch
 from quantrail.errors import QuantrailError, SpecInvalid
 
@@ -54,17 +56,24 @@ def screen(
     totals = np.full((len(rows), _TOTALS), np.nan)
     offsets = np.zeros(len(rows) + 1, np.int64)
     pieces = []
-    for first in range(0, len(good), CHUNK):
-        chunk = good[first : first + CHUNK]
+    for chunk in _chunks(good, lambda k: run.has_orders(rows[k])):
         part = run.simulate([rows[k] for k in chunk])
         equity[chunk], totals[chunk] = part.equity, part.totals
         offsets[np.array(chunk) + 1] = np.diff(part.offsets)
-        pieces.append(part)
+        pieces.append((chunk, part))
     trades = _join_trades(pieces, np.cumsum(offsets))
     benchmark = benchmark_returns(batch.bars, span, contract)
     table = _metrics(equity, totals, trades, contract, batch, span, benchmark, with_tails)
     _blank(table, [k for k, error in enumerate(errors) if error is not None])
     return ScreenBatch(batch, span, contract, rows, errors, equity, table, trades, run)
+
+
+def _chunks(rows: Sequence[int], has_orders: Callable[[int], bool]) -> Iterator[list[int]]:
+    """Rows in groups of one kind: plain market orders run in a kernel without an order book."""
+    asking = {k for k in rows if has_orders(k)}
+    for kind in ([k for k in rows if k not in asking], [k for k in rows if k in asking]):
+        for first in range(0, len(kind), CHUNK):
+            yield kind[first : first + CHUNK]
 
 
 class Part:
@@ -100,8 +109,12 @@ class _Run:
         self.contract = contract
         self.kernels = load_kernels("quantrail.engine.kernels.simulate")
 
+    def has_orders(self, row: int) -> bool:
+        """Whether strategy ``row`` asks for more than market orders."""
+        return self._rules(row) is not None
+
     def simulate(self, rows: Sequence[int]) -> Part:
-        """Simulate strategies by index; none of them is in error."""
+        """Simulate strategies by index, all with orders or none; none of them is in error."""
         return self._run(rows, np.empty((8, 0)))
 
     def detail(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.float64], Part]:
@@ -146,10 +159,31 @@ class _Run:
             )
             plans.append(plan_row(spec, self.contract, signals.n_members, atr_index, where))
         return [
-            np.array(plans, PLAN), market.opens, market.highs, market.lows, market.marks, volatility[0], atrs,
+            np.array(plans, PLAN), self._order_book(rows), market.opens, market.highs, market.lows, market.marks, volatility[0], atrs,
             ranks.array(len(self.batch.bars.symbols)), market.calendar, stack.array(),
             market.has_gaps,
         ]  # fmt: skip
+
+    def _rules(self, row: int) -> OrderRules | None:
+        spec = self.batch.specs[row]
+        _, spread, _ = cost_fractions(spec["cost_model"], self.contract)
+        return order_rules(spec, spread)
+
+    def _order_book(self, rows: Sequence[int]) -> Any:
+        """None for plain market orders, else the kernels' OrderBook for ``rows``."""
+        rules = [self._rules(row) for row in rows]
+        asked = [rule for rule in rules if rule is not None]
+        if not asked:
+            return None
+        n_symbols = len(self.batch.bars.symbols)
+        capped = any(rule.share for rule in asked)
+        volume = mean_volume_before(self.batch.bars, ADV_BARS)[:, self.span].T if capped else np.zeros((1, 1))
+        book = load_kernels("quantrail.engine.kernels.order_book").OrderBook
+        return book(
+            np.array([rule.row() for rule in asked], ORDERS), np.ascontiguousarray(volume),
+            np.zeros(n_symbols), np.zeros(n_symbols, np.int64), np.zeros(n_symbols),
+            np.zeros(n_symbols, np.int64),
+        )  # fmt: skip
 
     @staticmethod
     def _time_major(arrays: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -164,7 +198,7 @@ def workspace(n_symbols: int) -> list[Any]:
     return [
         np.zeros((n_symbols, 12)), np.zeros((n_symbols, 9), np.int64), np.zeros((n_symbols, MAX_TARGETS)),
         np.zeros((6, words), np.uint64), np.zeros((3, n_symbols), np.int64), np.zeros(n_symbols),
-        np.zeros(6), np.zeros(2, np.int64),
+        np.zeros(6), np.zeros(3, np.int64),
     ]  # fmt: skip
 
 
@@ -218,10 +252,20 @@ def _period_error(batch: SignalBatch, i: int, span: slice) -> QuantrailError | N
     return SpecInvalid(f"a condition touches missing data on {day} and nan_policy is ERROR", session=str(day))
 
 
-def _join_trades(parts: Iterable[Part], offsets: NDArray[np.int64]) -> BatchTrades:
-    parts = list(parts)
+def _join_trades(
+    pieces: Sequence[tuple[Sequence[int], Part]], offsets: NDArray[np.int64]
+) -> BatchTrades:
+    parts = [part for _, part in pieces]
     whole = np.concatenate([p.trade_i for p in parts], axis=1) if parts else np.empty((5, 0), np.int64)
     real = np.concatenate([p.trade_f for p in parts], axis=1) if parts else np.empty((7, 0))
+    rows = np.array([k for chunk, _ in pieces for k in chunk], np.int64)
+    if (np.diff(rows) < 0).any():
+        # Chunks of two kinds: each row's trades go back to where its offsets say.
+        counts = np.diff(offsets)[rows]
+        starts = np.repeat(offsets[rows] - (np.cumsum(counts) - counts), counts)
+        there = np.empty(whole.shape[1], np.int64)
+        there[starts + np.arange(len(starts))] = np.arange(len(starts))
+        whole, real = whole[:, there], real[:, there]
     return BatchTrades(offsets, whole, real)
 
 

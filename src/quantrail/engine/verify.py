@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,11 +20,13 @@ from quantrail.engine.clauses import Clause
 from quantrail.engine.corporate_actions import CorporateActions
 from quantrail.engine.decisions import Decider, Guard
 from quantrail.engine.ledger import TRADE_FIELDS, Ledger
-from quantrail.engine.liquidity import read_liquidity
+from quantrail.engine.liquidity import mean_volume_before, read_liquidity
 from quantrail.engine.logs import Column, arrow_table
 from quantrail.engine.market_broker import MarketBroker
 from quantrail.engine.models import Models, build_models
-from quantrail.engine.policy import build_policy
+from quantrail.engine.order_broker import OrderBroker
+from quantrail.engine.order_rules import ADV_BARS
+from quantrail.engine.policy import Policy, build_policy
 from quantrail.engine.tape import Tape, read_tape
 from quantrail.errors import Unsupported
 from quantrail.strategy import NormalSpec
@@ -99,7 +102,7 @@ def verify(
     """Simulate ``spec`` event by event over ``period``.
 
     Decisions use closes up to T, orders fill from T + 1. With ``portfolio="fractional_v1"`` and
-    ``execution="next_open_v1"`` the outcome is engine A's to rounding. ``actions`` are splits and
+    ``execution="next_open_v2"`` the outcome is engine A's to rounding. ``actions`` are splits and
     dividends of unadjusted bars, for ``execution="market_v1"``. Raises SpecInvalid, NotFound,
     Unsupported, ConfigInvalid or DataInvalid when the strategy cannot run.
     """
@@ -116,6 +119,8 @@ def verify(
             parts.rules.maintenance_margin,
             parts.rules.halt_after_failures,
         )
+    elif parts.orders is not None:
+        guard.max_failures = parts.orders.halt_after
     decider = Decider(tape, broker, guard)
     series = _run(tape, broker, decider, contract)
     result = _result(bars, span, contract, tape, ledger, series)
@@ -140,10 +145,26 @@ def _broker(
     if parts.rules is None:
         if actions is not None:
             raise Unsupported("splits and dividends need the execution model market_v1")
+        if parts.orders is not None:
+            return _order_broker(bars, span, tape, ledger, parts, policy, risk)
         return Broker(tape, ledger, parts, policy, risk)
     events = CorporateActions() if actions is None else actions
     liquidity = read_liquidity(bars, span, parts.rules, parts.costs.spread, events)
-    return MarketBroker(tape, ledger, parts, policy, risk, rules=parts.rules, liquidity=liquidity)
+    return MarketBroker(
+        tape, ledger, parts, policy, risk, share=parts.rules.max_adv_participation,
+        mean_volume=liquidity.mean_volume, rules=parts.rules, liquidity=liquidity,
+    )  # fmt: skip
+
+
+def _order_broker(
+    bars: Bars, span: slice, tape: Tape, ledger: Ledger, parts: Models, policy: Policy, risk: Mapping[str, Any]
+) -> OrderBroker:
+    rules = parts.orders
+    assert rules is not None
+    volume = mean_volume_before(bars, ADV_BARS)[:, span].T.tolist() if rules.share else None
+    return OrderBroker(
+        tape, ledger, parts, policy, risk, share=rules.share, mean_volume=volume, rules=rules
+    )
 
 
 def _run(tape: Tape, broker: Broker, decider: Decider, contract: CalcContract) -> NDArray[np.float64]:
@@ -156,6 +177,7 @@ def _run(tape: Tape, broker: Broker, decider: Decider, contract: CalcContract) -
         rows.append(_mark(tape, broker.ledger, t, contract))
         if t < n - 1:
             decider.at_close(t, rows[-1][0])
+    broker.end(n - 1)
     for symbol, position in sorted(broker.ledger.positions.items()):
         broker.ledger.close(position, n - 1, ExitReason.OPEN, tape.closes[n - 1][symbol])
     return np.array(rows).T

@@ -13,7 +13,7 @@ from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.domain.market import Bars, Period
 from quantrail.domain.results import ExitReason, SimulationResult
 from quantrail.engine import compare, prepare, screen, verify
-from quantrail.testing.engines import ReferenceRun, hard_market, random_spec, reference_run
+from quantrail.testing.engines import ReferenceRun, hard_market, random_orders, random_spec, reference_run
 
 COSTS = ((0, 0, 0), (1, 2, 3), (0, 10, 0), (25, 5, 40))
 CHUNKS = 20
@@ -27,6 +27,7 @@ class Case:
     period: Period
     costs: tuple[float, float, float]
     seed: int
+    orders: bool = False  # with limits, stops, caps and waiting orders instead of plain market orders
 
 
 def period_of(bars: Bars, warmup: int) -> Period:
@@ -35,7 +36,10 @@ def period_of(bars: Bars, warmup: int) -> Period:
 
 def check(case: Case) -> int:
     """Hold both engines to the reference; returns the number of trades, so that nobody tests nothing."""
-    spec = random_spec(np.random.default_rng(case.seed), case.bars.symbols, case.costs)
+    rng = np.random.default_rng(case.seed)
+    spec = random_spec(rng, case.bars.symbols, case.costs)
+    if case.orders:
+        spec = random_orders(rng, spec)
     wanted = reference_run(case.bars, spec, case.period, CONTRACT)
     batch = prepare(case.bars, [spec])
     assert batch.errors == [None]
@@ -92,6 +96,17 @@ def test_generated_specs_agree_under_every_cost_model(chunk: int) -> None:
         for costs in COSTS:
             trades += check(Case(bars, period_of(bars, 40), costs, seed))
     assert trades > 100
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_every_kind_of_order_agrees_under_every_cost_model(chunk: int) -> None:
+    trades = 0
+    for k in range(SPECS_PER_CHUNK):
+        seed = 1000 + chunk * SPECS_PER_CHUNK + k
+        bars = hard_market(seed, n_bars=140)
+        for costs in COSTS:
+            trades += check(Case(bars, period_of(bars, 40), costs, seed, orders=True))
+    assert trades > 50
 
 
 def test_a_period_without_warm_up_agrees() -> None:

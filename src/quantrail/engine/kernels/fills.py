@@ -4,6 +4,15 @@ import numpy as np
 from numba import njit
 
 from quantrail.engine.kernels.bitscan import lowest_bit
+from quantrail.engine.kernels.order_book import (
+    drop_order,
+    fill_entry,
+    line_up,
+    price_at_open,
+    price_inside,
+    use_volume,
+    volume_left,
+)
 from quantrail.engine.kernels.positions import (
     CASH,
     DECIDED,
@@ -29,11 +38,28 @@ ZERO = np.uint64(0)
 DUST = 1e-6
 
 
+@njit(cache=True, _nrt=False, error_model="numpy")
+def let_out_part(s, t, price, why, plan, book, account, held, flags, masks):
+    """Before an exit: whether the volume allows only a part, which then leaves; the rest goes on later."""
+    drop_order(s, flags, masks)
+    room = volume_left(book, t, s)
+    if held[s, QTY] <= room:
+        use_volume(book, s, held[s, QTY])
+        return False
+    flags[s, EXIT_WHY] = why
+    masks[3, s >> 6] |= ONE << np.uint64(s & 63)
+    take_from(account, held[s], flags[s, SIDE], room, price, plan)
+    use_volume(book, s, room)
+    return True
+
+
 @njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
-def close_all(s, t, price, why, plan, account, held, flags, masks, trade_i, trade_f, count):
+def close_all(s, t, price, why, plan, book, account, held, flags, masks, trade_i, trade_f, count):
     """Let go of everything held in ``s``; ``count`` is the number of trades so far, in a cell."""
     row = held[s]
     flag = flags[s]
+    if book is not None and let_out_part(s, t, price, why, plan, book, account, held, flags, masks):
+        return
     take_from(account, row, flag[SIDE], row[QTY], price, plan)
     row[QTY] = 0.0
     record(trade_i, trade_f, count[0], s, row, flag, t, why, 0.0)
@@ -46,7 +72,7 @@ def close_all(s, t, price, why, plan, account, held, flags, masks, trade_i, trad
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
-def hit_targets(s, t, price, at_open, plan, account, held, flags, levels, masks, trade_i, trade_f, count):
+def hit_targets(s, t, price, at_open, plan, book, account, held, flags, levels, masks, trade_i, trade_f, count):
     """Targets reached by ``price``; fills at the open when it gapped there, else at the level."""
     row = held[s]
     flag = flags[s]
@@ -60,34 +86,38 @@ def hit_targets(s, t, price, at_open, plan, account, held, flags, levels, masks,
         flag[TARGET] += 1
         row[GOAL] = levels[s, k + 1] if k + 1 < plan.n_targets else np.inf * side
         if part >= row[QTY] * (1.0 - 1e-12):
-            close_all(s, t, fill, 5, plan, account, held, flags, masks, trade_i, trade_f, count)
+            close_all(s, t, fill, 5, plan, book, account, held, flags, masks, trade_i, trade_f, count)
             return
+        if book is not None:
+            drop_order(s, flags, masks)
+            part = min(part, volume_left(book, t, s))
+            use_volume(book, s, part)
         take_from(account, row, side, part, fill, plan)
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
-def leave_at_open(s, t, price, plan, account, held, flags, levels, masks, trade_i, trade_f, count):
+def leave_at_open(s, t, price, plan, book, account, held, flags, levels, masks, trade_i, trade_f, count):
     """The order of the last close, else a stop, else targets that the open has jumped over."""
     flag = flags[s]
     if flag[EXIT_WHY] != 0:
-        close_all(s, t, price, flag[EXIT_WHY], plan, account, held, flags, masks, trade_i, trade_f, count)
+        close_all(s, t, price, flag[EXIT_WHY], plan, book, account, held, flags, masks, trade_i, trade_f, count)
         return
     level, why = stop_level(held[s], flag[SIDE], plan)
     if flag[SIDE] * (price - level) <= 0.0:
-        close_all(s, t, price, why, plan, account, held, flags, masks, trade_i, trade_f, count)
+        close_all(s, t, price, why, plan, book, account, held, flags, masks, trade_i, trade_f, count)
         return
-    hit_targets(s, t, price, True, plan, account, held, flags, levels, masks, trade_i, trade_f, count)
+    hit_targets(s, t, price, True, plan, book, account, held, flags, levels, masks, trade_i, trade_f, count)
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
-def touch(s, t, worst, best, plan, account, held, flags, levels, masks, trade_i, trade_f, count):
+def touch(s, t, worst, best, plan, book, account, held, flags, levels, masks, trade_i, trade_f, count):
     """A bar that reached the stop or a target; the stop goes first."""
     side = flags[s, SIDE]
     level, why = stop_level(held[s], side, plan)
     if side * (worst - level) <= 0.0:
-        close_all(s, t, level, why, plan, account, held, flags, masks, trade_i, trade_f, count)
+        close_all(s, t, level, why, plan, book, account, held, flags, masks, trade_i, trade_f, count)
         return
-    hit_targets(s, t, best, False, plan, account, held, flags, levels, masks, trade_i, trade_f, count)
+    hit_targets(s, t, best, False, plan, book, account, held, flags, levels, masks, trade_i, trade_f, count)
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
@@ -149,6 +179,7 @@ def trade_at_open(
     volatility,
     atrs,
     plan,
+    book,
     account,
     held,
     flags,
@@ -169,13 +200,15 @@ def trade_at_open(
             s = (w << 6) + lowest_bit(word)
             word &= word - ONE
             sized = plan.sizing < 2 or volatility[g - 1, s] > 0.0
+            if book is not None and flags[s, EXIT_WHY] != 0:
+                continue  # on its way out, bit by bit
             if opens[g, s] == opens[g, s] and sized:
                 group[kept] = s
                 decided[kept] = g - 1
                 kept += 1
     size = kept
     slots = plan.max_positions - count[1]
-    ready = queue_of(g, opens, flags, masks, work_i)
+    ready = queue_of(g, opens, marks, book, flags, masks, work_i, count)
     for i in range(ready):
         if size - kept < slots:
             group[size] = work_i[2, i]
@@ -191,6 +224,9 @@ def trade_at_open(
         price = opens[g, s]
         excess = held[s, QTY] - work_f[i] * start / price
         if start > 0.0 and excess * price > DUST * start:
+            if book is not None:
+                excess = min(excess, volume_left(book, t, s))
+                use_volume(book, s, excess)
             take_from(account, held[s], flags[s, SIDE], excess, price, plan)
             gross -= excess * price
             net -= flags[s, SIDE] * excess * price
@@ -203,8 +239,23 @@ def trade_at_open(
         value = affordable(wish, side, equity, gross, net, plan)
         flags[s, WANT] = 0
         if value <= DUST * max(start, 0.0):
+            if book is not None and i >= kept:
+                count[2] += 1
             continue
         quantity = value / (price * cost)
+        if book is not None:
+            wanted = quantity
+            quantity = min(wanted, volume_left(book, t, s))
+            if i >= kept:
+                flags[s, WANT] = side
+                enter_or_wait(
+                    s, t, wanted, quantity, price, plan, atrs, book, account, held, flags, levels, masks, count
+                )
+                gross += quantity * price
+                net += side * quantity * price
+                equity -= quantity * price * (cost - 1.0)
+                continue
+            use_volume(book, s, quantity)
         add_to(account, held[s], side, quantity, price, plan)
         gross += quantity * price
         net += side * quantity * price
@@ -219,7 +270,7 @@ def trade_at_open(
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
-def queue_of(g, opens, flags, masks, work_i):
+def queue_of(g, opens, marks, book, flags, masks, work_i, count):
     """Entry orders that have a bar, best rank first, ties by symbol; the rest keep waiting."""
     ready = 0
     for w in range(masks.shape[1]):
@@ -230,6 +281,14 @@ def queue_of(g, opens, flags, masks, work_i):
             word &= word - ONE
             if opens[g, s] != opens[g, s]:
                 continue
+            if book is not None:
+                price = price_at_open(book, g, s, opens, marks, flags)
+                if flags[s, SIDE] != 0 or price != price:
+                    continue
+                if book.rules.too_wide != 0:
+                    drop_order(s, flags, masks)
+                    count[2] += 1
+                    continue
             masks[2, w] &= ~bit
             place = ready
             while place > 0 and flags[work_i[2, place - 1], RANK] > flags[s, RANK]:
@@ -238,3 +297,63 @@ def queue_of(g, opens, flags, masks, work_i):
             work_i[2, place] = s
             ready += 1
     return ready
+
+
+@njit(cache=True, _nrt=False, error_model="numpy")
+def enter_or_wait(
+    s, t, wanted, quantity, price, plan, atrs, book, account, held, flags, levels, masks, count
+):  # fmt: skip
+    """Fill what the volume allows; with none left the order waits for another bar."""
+    if quantity > 0.0:
+        fill_entry(s, t, wanted, quantity, price, plan, atrs, book, account, held, flags, levels, masks, count)
+    else:
+        masks[2, s >> 6] |= ONE << np.uint64(s & 63)
+
+
+@njit(cache=True, _nrt=False, error_model="numpy")
+def meet_waiting(
+    at_open, t, g, opens, highs, lows, marks, volatility, atrs, plan, book, account, held, flags, levels, masks,
+    work_i, work_f, count,
+):  # fmt: skip
+    """Fill waiting orders one by one: at the open those filled in part, inside the bar those it touches."""
+    ready = line_up(at_open, g, book, opens, highs, lows, marks, flags, masks, work_i)
+    if ready == 0:
+        return
+    cost = 1.0 + plan.fee + plan.spread + plan.slippage
+    equity, gross, net = marked_at_open(g, opens, marks, account, held, flags, masks)
+    start = equity
+    for i in range(ready):
+        s = work_i[2, i]
+        side = flags[s, WANT]
+        fresh = flags[s, SIDE] == 0
+        price = opens[g, s] if at_open else price_inside(book, g, s, opens, highs, lows, marks, flags)
+        if fresh and book.rules.too_wide != 0:
+            count[2] += 1
+            drop_order(s, flags, masks)
+            continue
+        if fresh and count[1] >= plan.max_positions:
+            drop_order(s, flags, masks)
+            continue
+        wish = book.remain[s] * price * cost
+        if fresh:
+            work_i[0, 0] = s
+            work_i[1, 0] = flags[s, DECIDED]
+            weights_of(work_i[0], 1, plan, volatility, work_i[1], work_f)
+            wish = work_f[0] * start
+        value = affordable(wish, side, equity, gross, net, plan)
+        if value <= DUST * max(start, 0.0):
+            count[2] += fresh
+            drop_order(s, flags, masks)
+            continue
+        wanted = value / (price * cost)
+        quantity = min(wanted, volume_left(book, t, s))
+        enter_or_wait(
+            s, t, wanted, quantity, price, plan, atrs, book, account, held, flags, levels, masks, count
+        )
+        if quantity > 0.0 and not at_open:
+            # The order of the bar's extremes is unknown: no profit is taken on it.
+            book.inside[s] = t
+            held[s, GOAL] = np.inf * side
+        gross += quantity * price
+        net += side * quantity * price
+        equity -= quantity * price * (cost - 1.0)

@@ -4,7 +4,8 @@ import numpy as np
 from numba import njit
 
 from quantrail.engine.kernels.bitscan import lowest_bit
-from quantrail.engine.kernels.fills import leave_at_open, touch, trade_at_open
+from quantrail.engine.kernels.fills import leave_at_open, meet_waiting, touch, trade_at_open
+from quantrail.engine.kernels.order_book import OrderBook, end_of_bar, review_waiting
 from quantrail.engine.kernels.positions import (
     BORROW,
     CASH,
@@ -58,14 +59,14 @@ def ask_for_entry(t, g, plan, ranks, flags, masks):
 
 @njit(cache=True, _nrt=False, error_model="numpy")
 def simulate(
-    plan, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first, equity, series,
+    plan, book, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first, equity, series,
     totals, trade_i, trade_f, start, held, flags, levels, masks, work_i, work_f, account, count,
 ):  # fmt: skip
     """Run one strategy; returns the number of trades after it, or -1 when the trade arrays are full.
 
     Prices (T, S), ``marks`` the last known close; ``signals`` (Q, W, T); ``gaps`` whether any bar may be
     missing; ``first`` the column of the period's first bar. ``equity`` (n,) is filled, ``series`` (8, n)
-    too unless it is empty; the rest is scratch.
+    too unless it is empty; the rest is scratch. ``book`` is None for plain market orders.
     """
     n = len(equity)
     n_symbols = opens.shape[1]
@@ -78,7 +79,11 @@ def simulate(
     masks[:] = ZERO  # held long, held short, entry orders, exit orders, fresh wishes long and short
     account[:] = 0.0
     account[CASH] = plan.capital
-    count[1] = 0  # trades so far, positions held
+    count[1] = 0  # trades so far, positions held, entries rejected
+    count[2] = 0
+    if book is not None:
+        book.stamp[:] = -1
+        book.inside[:] = -1
     count[0] = start
     wanted = False
     resize = False
@@ -127,9 +132,22 @@ def simulate(
                     due = side * (price - held[s, NEAR]) <= 0.0 or side * (price - held[s, GOAL]) >= 0.0
                     if due or (flags[s, EXIT_WHY] != 0 and price == price):
                         leave_at_open(
-                            s, t, price, plan, account, held, flags, levels, masks, trade_i, trade_f, count
-                        )
-        if wanted and (gaps or resize or count[1] < max_positions):
+                            s, t, price, plan, book, account, held, flags, levels, masks, trade_i, trade_f,
+                            count,
+                        )  # fmt: skip
+        if book is not None:
+            if wanted:
+                ask_for_entry(t, g, plan, ranks, flags, masks)
+            for w in range(n_words):
+                if resize:
+                    # Resizing aims at the whole weight; what is left of an entry would come on top.
+                    masks[2, w] &= ~(masks[0, w] | masks[1, w])
+            if wanted:
+                meet_waiting(
+                    True, t, g, opens, highs, lows, marks, volatility, atrs, plan, book, account, held, flags,
+                    levels, masks, work_i, work_f, count,
+                )  # fmt: skip
+        elif wanted and (gaps or resize or count[1] < max_positions):
             ask_for_entry(t, g, plan, ranks, flags, masks)
         else:
             # Without a free slot every order lapses; none waits where no bar is missing.
@@ -140,25 +158,32 @@ def simulate(
                 masks[5, w] = ZERO
         if wanted or resize:
             trade_at_open(
-                t, g, resize, opens, marks, volatility, atrs, plan, account, held, flags, levels, masks,
+                t, g, resize, opens, marks, volatility, atrs, plan, book, account, held, flags, levels, masks,
                 work_i, work_f, count,
             )  # fmt: skip
             resize = False
             wanted = False
             for w in range(n_words):
                 wanted = wanted or masks[2, w] != ZERO
+        if book is not None and wanted:
+            meet_waiting(
+                False, t, g, opens, highs, lows, marks, volatility, atrs, plan, book, account, held, flags,
+                levels, masks, work_i, work_f, count,
+            )  # fmt: skip
         if watching and count[1] > 0:
             for w in range(n_words):
                 word = masks[0, w] | masks[1, w]
                 while word != ZERO:
                     s = (w << 6) + lowest_bit(word)
                     word &= word - ONE
+                    if book is not None and flags[s, EXIT_WHY] != 0:
+                        continue  # its volume is used up
                     side = flags[s, SIDE]
                     worst = lows[g, s] if side > 0 else highs[g, s]
                     best = highs[g, s] if side > 0 else lows[g, s]
                     if side * (worst - held[s, NEAR]) <= 0.0 or side * (best - held[s, GOAL]) >= 0.0:
                         touch(
-                            s, t, worst, best, plan, account, held, flags, levels, masks, trade_i, trade_f,
+                            s, t, worst, best, plan, book, account, held, flags, levels, masks, trade_i, trade_f,
                             count,
                         )  # fmt: skip
                         if flags[s, SIDE] == 0:
@@ -169,6 +194,12 @@ def simulate(
                         level = best - side * gap
                         if hard_kind == 0 or side * (level - held[s, HARD]) > 0.0:
                             held[s, NEAR] = level
+
+        if book is not None and wanted:
+            end_of_bar(t, g, opens, plan, book, held, flags, levels, masks)
+            wanted = False
+            for w in range(n_words):
+                wanted = wanted or masks[2, w] != ZERO
 
         # the close: mark
         long_value = 0.0
@@ -211,6 +242,10 @@ def simulate(
             peak = max(peak, value)
             broken = broken or (drawdown > 0.0 and value <= peak * (1.0 - drawdown))
         previous = value
+        why = 7
+        if book is not None and not broken and book.rules.halt_after > 0:
+            broken = count[2] >= book.rules.halt_after
+            why = 10
         if broken and not halted:
             halted = True
             wanted = False
@@ -220,7 +255,7 @@ def simulate(
                 masks[5, w] = ZERO
             for s in range(n_symbols):
                 if flags[s, SIDE] != 0:
-                    flags[s, EXIT_WHY] = 7
+                    flags[s, EXIT_WHY] = why
                     masks[3, s >> 6] |= ONE << np.uint64(s & 63)
         if halted:
             leaving = True
@@ -245,6 +280,8 @@ def simulate(
                     leave |= long_held & out_long[w, g]
                 if exit_short >= 0:
                     leave |= short_held & out_short[w, g]
+                if book is not None:
+                    leave &= ~masks[3, w]  # what is on its way out keeps its reason
                 masks[3, w] |= leave
                 while leave != ZERO:
                     s = (w << 6) + lowest_bit(leave)
@@ -275,6 +312,9 @@ def simulate(
                 masks[4, w] = in_long[w, g] & free
             if entry_short >= 0:
                 masks[5, w] = in_short[w, g] & free
+            if book is not None:
+                masks[2, w] &= ~masks[3, w]
+                review_waiting(w, g, free, out_long, out_short, members, plan, flags, masks)
             wanted = wanted or (masks[4, w] | masks[5, w]) != ZERO
     for s in range(n_symbols):
         if flags[s, SIDE] != 0:
@@ -289,16 +329,23 @@ def simulate(
 
 @njit(cache=True, _nrt=False, error_model="numpy")
 def simulate_batch(
-    plans, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first, begin, equity,
+    plans, books, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first, begin, equity,
     totals, trade_i, trade_f, offsets, series, held, flags, levels, masks, work_i, work_f, account, count,
 ):  # fmt: skip
     """Run plans from ``begin`` on; returns how far the trade arrays reached (``len(plans)`` when all fitted).
 
-    Trades of plan i end at ``offsets[i + 1]``. ``series`` is for a batch of one, else empty.
+    Trades of plan i end at ``offsets[i + 1]``. ``series`` is for a batch of one, else empty. ``books`` is
+    None when every order is a plain market order, else an OrderBook with one rule record per plan.
     """
     for i in range(begin, len(plans)):
+        if books is None:
+            book = None
+        else:
+            book = OrderBook(
+                books.rules[i], books.volume, books.left, books.stamp, books.remain, books.inside
+            )
         done = simulate(
-            plans[i], opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first,
+            plans[i], book, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first,
             equity[i], series, totals[i], trade_i, trade_f, offsets[i], held, flags, levels, masks, work_i,
             work_f, account, count,
         )  # fmt: skip

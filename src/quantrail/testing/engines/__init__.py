@@ -4,9 +4,10 @@
 """
 
 from quantrail.testing.engines.markets import bars_of, constant_bars, hard_market
-from quantrail.testing.engines.random_specs import random_spec
-from quantrail.testing.engines.reference_loop import ReferenceRun, reference_run
-from quantrail.testing.engines.specs import compare_with, feature, spec_of
+from quantrail.testing.engines.random_specs import random_orders, random_spec
+from quantrail.testing.engines.reference_loop import ReferenceRun
+from quantrail.testing.engines.reference_orders import reference_run
+from quantrail.testing.engines.specs import compare_with, feature, spec_of, with_orders
 
 __all__ = [
     "ReferenceRun",
@@ -15,7 +16,9 @@ __all__ = [
     "constant_bars",
     "feature",
     "hard_market",
+    "random_orders",
     "random_spec",
     "reference_run",
     "spec_of",
+    "with_orders",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from quantrail.strategy import Node, NormalSpec
-from quantrail.testing.engines.specs import compare_with, feature, spec_of
+from quantrail.testing.engines.specs import compare_with, feature, spec_of, with_orders
 
 Rng = np.random.Generator
 _COLUMNS = ("high", "low", "close")
@@ -49,6 +49,20 @@ def random_spec(rng: Rng, symbols: Sequence[str], costs_bps: tuple[float, float,
             rng, lambda: {"min_dollar_vol_week": float(rng.choice([1e5, 3e6, 1e7]))}, 0.15
         ),
         ranking=_maybe(rng, lambda: {"type": "relative_strength", "period": 5, "top_n": 2}, 0.15),
+    )
+
+
+def random_orders(rng: Rng, spec: NormalSpec) -> NormalSpec:
+    """``spec`` with limit, stop or market orders, capped or not, patient or not; never plain ones."""
+    kind = str(rng.choice(["MKT", "LMT", "LMT", "STP", "STP"]))
+    share = _maybe(rng, lambda: float(rng.choice([0.0005, 0.002, 0.01])), 1.0 if kind == "MKT" else 0.5)
+    return with_orders(
+        spec,
+        halt_after=_maybe(rng, lambda: int(rng.integers(1, 6)), 0.2),
+        type=kind,
+        time_in_force=str(rng.choice(["DAY", "GTC", "GTC"])),
+        max_adv_participation=share,
+        reject_if_spread_bps_gt=_maybe(rng, lambda: float(rng.choice([15.0, 90.0])), 0.2),
     )
 
 

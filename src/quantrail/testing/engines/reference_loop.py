@@ -26,12 +26,9 @@ class ReferenceRun:
     trades: list[dict[str, Any]] = field(default_factory=list)
 
 
-def reference_run(bars: Bars, spec: NormalSpec, period: Period, contract: CalcContract) -> ReferenceRun:
-    """Simulate ``spec`` over ``period`` under the light contract."""
-    return _Reference(bars, spec, period, contract).run()
+class ReferenceLoop(ReferenceSignals):
+    """Plain market orders; :class:`~quantrail.testing.engines.reference_orders.ReferenceOrders` has the rest."""
 
-
-class _Reference(ReferenceSignals):
     def __init__(self, bars: Bars, spec: NormalSpec, period: Period, contract: CalcContract) -> None:
         super().__init__(bars, spec, period)
         self.contract = contract
@@ -87,7 +84,7 @@ class _Reference(ReferenceSignals):
         return max(options, key=lambda o: (o[0] * p["side"], o[1] == "HARD_STOP"))
 
     def targets(self, s: int, price: float, t: int, at_open: bool) -> None:
-        while s in self.held and self.held[s]["targets"]:
+        while s in self.held and self.held[s]["targets"] and self.held[s]["leave"] is None:
             p = self.held[s]
             level, fraction = p["targets"][0]
             if (price - level) * p["side"] < 0:
@@ -138,7 +135,7 @@ class _Reference(ReferenceSignals):
         if self.resize:
             for s in sorted(self.held):
                 usable = self.store.sizing_volatility()[s, g - 1] > 0 if sized else True
-                if self.has_bar(s, g) and usable:
+                if self.has_bar(s, g) and usable and self.held[s]["leave"] is None:
                     kept.append(s)
         self.resize = False
         ready = sorted(
@@ -161,17 +158,32 @@ class _Reference(ReferenceSignals):
             spent = kept_one["quantity"] * price if kept_one else 0.0
             value = min(weights[s] * start - spent, self.room(g, side))
             if value <= 1e-6 * max(start, 0.0):
+                self.rejected(orders.get(s))
                 continue
-            quantity = value / (price * (1 + self.cost))
-            if kept_one is None:
-                kept_one = self.held[s] = self.opened(s, side, price, quantity, t, orders[s]["decided"])
-            self.trade(s, side * quantity, price, t, kept_one)
-            kept_one["quantity"] += quantity
-            kept_one["in"] += quantity * price
+            self.buy(s, side, value / (price * (1 + self.cost)), price, t, orders.get(s))
+
+    def buy(
+        self, s: int, side: int, quantity: float, price: float, t: int, order: dict[str, Any] | None
+    ) -> None:
+        """Enlarge a position, or open one for an entry order."""
+        p = self.held.get(s)
+        if p is None:
+            assert order is not None
+            p = self.held[s] = self.opened(s, side, price, quantity, t, order["decided"])
+        self.trade(s, side * quantity, price, t, p)
+        p["quantity"] += quantity
+        p["in"] += quantity * price
+
+    def rejected(self, order: dict[str, Any] | None) -> None:
+        """Called for an entry order (None: resizing) without money."""
 
     def room(self, g: int, side: int) -> float:
         """The largest value, costs included, after which gross and net still respect their limits."""
-        equity, gross, net = self.value_at_open(g)
+        return self.room_in(self.value_at_open(g), side)
+
+    def room_in(self, account: tuple[float, float, float], side: int) -> float:
+        """The same for a given equity, gross and net value."""
+        equity, gross, net = account
         c = self.cost
         by_gross = (self.gross_limit * equity - gross) / ((1 + self.gross_limit * c) / (1 + c))
         by_net = (self.net_limit * equity - side * net) / ((1 + self.net_limit * c) / (1 + c))
@@ -201,7 +213,7 @@ class _Reference(ReferenceSignals):
 
     def inside(self, t: int, g: int) -> None:
         for s in sorted(self.held):
-            if not self.has_bar(s, g):
+            if not self.has_bar(s, g) or self.held[s]["leave"] is not None:
                 continue
             p, low, high = self.held[s], float(self.bars.low[s, g]), float(self.bars.high[s, g])
             bad, good = (low, high) if p["side"] > 0 else (high, low)
@@ -243,10 +255,9 @@ class _Reference(ReferenceSignals):
                     or (loss and equity <= previous * (1 - loss))
                     or (depth and equity <= best * (1 - depth))
                 ):
-                    self.halted = True
-                    self.waiting = {}
-                    for p in self.held.values():
-                        p["leave"] = "PORTFOLIO_RISK"
+                    self.halt("PORTFOLIO_RISK")
+                elif self.too_many_failures():
+                    self.halt("EXECUTION_FAILURES")
             previous = equity
             if not self.halted:
                 self.decide(t, g)
@@ -255,6 +266,15 @@ class _Reference(ReferenceSignals):
             p["out"] += p["quantity"] * self.last_close(s, self.stop - 1)
             self.finish(s, self.stop - 1 - self.first, "OPEN")
         return self.out
+
+    def halt(self, why: str) -> None:
+        self.halted = True
+        self.waiting = {}
+        for p in self.held.values():
+            p["leave"] = why
+
+    def too_many_failures(self) -> bool:
+        return False
 
     def decide(self, t: int, g: int) -> None:
         if self.is_rebalance(g) and self.held:
@@ -269,6 +289,8 @@ class _Reference(ReferenceSignals):
 
     def decide_held(self, s: int, t: int, g: int) -> None:
         p = self.held[s]
+        if p["leave"] is not None:
+            return
         module: Any = self.spec["modules"]["long" if p["side"] > 0 else "short"]
         if self.says(p["side"], "exit", s, g):
             p["leave"] = "SIGNAL"

@@ -9,6 +9,9 @@ from quantrail.strategy import Node, NormalFeature, NormalSpec, content_name
 
 TRUE: Node = {"node": "TRUE"}
 FALSE: Node = {"node": "FALSE"}
+_MARKET_ORDER: dict[str, Any] = {
+    "type": "MKT", "time_in_force": "DAY", "max_adv_participation": None, "reject_if_spread_bps_gt": None,
+}  # fmt: skip
 
 
 def feature(kind: str, inputs: Sequence[str] = ("close",), **params: float) -> tuple[str, dict[str, Any]]:
@@ -46,6 +49,7 @@ def spec_of(
     sizing: dict[str, Any] | None = None,
     rebalance: str | None = None,
     order: dict[str, Any] | None = None,
+    halt_after: int | None = None,
     costs_bps: tuple[float, float, float] = (1, 2, 3),
     nan_policy: str = "DISALLOW_TRADE",
     tradable_filter: dict[str, Any] | None = None,
@@ -83,7 +87,7 @@ def spec_of(
             "portfolio_risk": {
                 "max_daily_loss_pct": daily_loss,
                 "max_drawdown_pct": drawdown,
-                "halt_on_n_exec_failures": None,
+                "halt_on_n_exec_failures": halt_after,
             },
         },
         "portfolio_constraints": {
@@ -96,7 +100,7 @@ def spec_of(
         },
         "execution": {
             "rebalance": rebalance,
-            "order": order or {"type": "MKT", "time_in_force": "DAY"},
+            "order": _MARKET_ORDER | (order or {}),
             "fill_policy": {"use_next_bar": True},
         },
         "cost_model": {
@@ -105,3 +109,11 @@ def spec_of(
         },
     }
     return cast(NormalSpec, spec)
+
+
+def with_orders(spec: NormalSpec, halt_after: int | None = None, **order: Any) -> NormalSpec:
+    """The same spec with other orders; what ``order`` does not name is a plain market order's."""
+    execution = {**spec["execution"], "order": _MARKET_ORDER | order}
+    limits = {**spec["risk"]["portfolio_risk"], "halt_on_n_exec_failures": halt_after}
+    risk = {**spec["risk"], "portfolio_risk": limits}
+    return cast(NormalSpec, {**spec, "execution": execution, "risk": risk})
