@@ -14,7 +14,7 @@ from quantrail.engine.tape import Rows
 
 @dataclass(slots=True)
 class CappedBroker(Broker):
-    """``share`` of ``mean_volume`` [t][s] may fill per symbol and bar, entries and exits together; None: all."""
+    """``share`` of ``mean_volume`` [t][s] may fill per symbol and bar, all fills together; None: any."""
 
     share: float | None = None
     mean_volume: Rows | None = None

@@ -11,7 +11,7 @@ from quantrail.engine.capped_broker import CappedBroker
 from quantrail.engine.ledger import Charge, Position
 from quantrail.engine.liquidity import Liquidity
 from quantrail.engine.market_rules import MarketRules
-from quantrail.engine.orders import Intent, Order, OrderState
+from quantrail.engine.orders import Order, OrderState
 from quantrail.engine.policy import is_dust
 
 

@@ -122,7 +122,7 @@ def _distances(trade_risk: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def cost_fractions(costs: Mapping[str, Mapping[str, Any]], contract: CalcContract) -> list[float]:
-    """Fees, spread and slippage of one side as fractions of traded value; 0 where the contract leaves one out."""
+    """Fees, spread and slippage of one side, fractions of traded value; 0 what the contract leaves out."""
     row = []
     included = (contract.include_fees, contract.include_spread, contract.include_slippage)
     for name, used in zip(("fees", "spread", "slippage"), included, strict=True):

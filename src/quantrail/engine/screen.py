@@ -159,9 +159,9 @@ class _Run:
             )
             plans.append(plan_row(spec, self.contract, signals.n_members, atr_index, where))
         return [
-            np.array(plans, PLAN), self._order_book(rows), market.opens, market.highs, market.lows, market.marks, volatility[0], atrs,
-            ranks.array(len(self.batch.bars.symbols)), market.calendar, stack.array(),
-            market.has_gaps,
+            np.array(plans, PLAN), self._order_book(rows), market.opens, market.highs, market.lows,
+            market.marks, volatility[0], atrs, ranks.array(len(self.batch.bars.symbols)), market.calendar,
+            stack.array(), market.has_gaps,
         ]  # fmt: skip
 
     def _rules(self, row: int) -> OrderRules | None:
@@ -252,9 +252,7 @@ def _period_error(batch: SignalBatch, i: int, span: slice) -> QuantrailError | N
     return SpecInvalid(f"a condition touches missing data on {day} and nan_policy is ERROR", session=str(day))
 
 
-def _join_trades(
-    pieces: Sequence[tuple[Sequence[int], Part]], offsets: NDArray[np.int64]
-) -> BatchTrades:
+def _join_trades(pieces: Sequence[tuple[Sequence[int], Part]], offsets: NDArray[np.int64]) -> BatchTrades:
     parts = [part for _, part in pieces]
     whole = np.concatenate([p.trade_i for p in parts], axis=1) if parts else np.empty((5, 0), np.int64)
     real = np.concatenate([p.trade_f for p in parts], axis=1) if parts else np.empty((7, 0))

@@ -157,14 +157,18 @@ def _broker(
 
 
 def _order_broker(
-    bars: Bars, span: slice, tape: Tape, ledger: Ledger, parts: Models, policy: Policy, risk: Mapping[str, Any]
+    bars: Bars,
+    span: slice,
+    tape: Tape,
+    ledger: Ledger,
+    parts: Models,
+    policy: Policy,
+    risk: Mapping[str, Any],
 ) -> OrderBroker:
     rules = parts.orders
     assert rules is not None
     volume = mean_volume_before(bars, ADV_BARS)[:, span].T.tolist() if rules.share else None
-    return OrderBroker(
-        tape, ledger, parts, policy, risk, share=rules.share, mean_volume=volume, rules=rules
-    )
+    return OrderBroker(tape, ledger, parts, policy, risk, share=rules.share, mean_volume=volume, rules=rules)
 
 
 def _run(tape: Tape, broker: Broker, decider: Decider, contract: CalcContract) -> NDArray[np.float64]:

@@ -53,6 +53,10 @@ def _too_dense(params: Params, traits: Traits, _: NormalSpec) -> bool:
     return bool(traits.signals_per_year > params["max_trades_per_year"])
 
 
+def _forbids_order_type(params: Params, _: Traits, spec: NormalSpec) -> bool:
+    return spec["execution"]["order"]["type"] not in params["allowed"]
+
+
 _BLOCKERS: dict[ConstraintType, Callable[[Params, Traits, NormalSpec], bool]] = {
     ConstraintType.BAN_TEMPLATE: _bans_template,
     ConstraintType.BAN_FEATURES: _bans_features,
@@ -61,6 +65,7 @@ _BLOCKERS: dict[ConstraintType, Callable[[Params, Traits, NormalSpec], bool]] = 
     ConstraintType.MAX_COMPLEXITY: _too_complex,
     ConstraintType.MIN_SIGNAL_DENSITY: _too_sparse,
     ConstraintType.MAX_SIGNAL_DENSITY: _too_dense,
+    ConstraintType.ORDER_TYPE_ALLOWLIST: _forbids_order_type,
 }
 
 
@@ -101,6 +106,14 @@ def _bound_stops(params: Params, spec: Any) -> None:
                 stop["value"] = min(stop["value"], params["max_atr_mult"])
 
 
+def _cap_participation(params: Params, spec: Any) -> None:
+    _at_most(spec["execution"]["order"], "max_adv_participation", params["max_participation"])
+
+
+def _cap_spread(params: Params, spec: Any) -> None:
+    _at_most(spec["execution"]["order"], "reject_if_spread_bps_gt", params["max_spread_bps"])
+
+
 _REWRITERS: dict[ConstraintType, Callable[[Params, Any], None]] = {
     ConstraintType.MAX_POSITION_WEIGHT: _cap_weight,
     ConstraintType.MAX_POSITIONS: _cap_positions,
@@ -108,10 +121,14 @@ _REWRITERS: dict[ConstraintType, Callable[[Params, Any], None]] = {
     ConstraintType.MAX_DRAWDOWN_PCT: _cap_drawdown,
     ConstraintType.MAX_DAILY_LOSS_PCT: _cap_daily_loss,
     ConstraintType.STOP_DISTANCE_MIN_MAX: _bound_stops,
+    ConstraintType.ADV_PARTICIPATION_CAP: _cap_participation,
+    ConstraintType.SPREAD_BPS_CAP: _cap_spread,
 }
 # The engines fill at the next bar only; there is nothing left to enforce.
 _ALWAYS_HELD = {ConstraintType.NO_LOOKAHEAD}
 _REACH = {"template_ids", "symbols"}
+# The window the engines measure mean volume over; a spec has no say in it.
+_ADV_BARS = 20
 
 
 def check_enforceable(constraints: Iterable[Constraint]) -> None:
@@ -122,6 +139,12 @@ def check_enforceable(constraints: Iterable[Constraint]) -> None:
             raise Unsupported(
                 f"constraint {constraint.constraint_id[:12]} applies to {', '.join(unread)}, which this "
                 f"version cannot tell apart; it reads {', '.join(sorted(_REACH))}"
+            )
+        window = constraint.params.get("adv_window_bars", _ADV_BARS)
+        if window != _ADV_BARS:
+            raise Unsupported(
+                f"constraint {constraint.constraint_id[:12]} measures volume over {window} bars; the engines "
+                f"use {_ADV_BARS}, so set adv_window_bars to {_ADV_BARS} or leave it out"
             )
         if constraint.type not in _BLOCKERS.keys() | _REWRITERS.keys() | _ALWAYS_HELD:
             raise Unsupported(

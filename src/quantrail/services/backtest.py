@@ -27,7 +27,7 @@ from quantrail.strategy import advisories
 class BacktestResult:
     """One engine's result. ``cached``: the store knew it, nothing was worked out again.
 
-    ``advisories``: what is allowed but worth a second look, such as orders the screen does not obey.
+    ``advisories``: what is allowed but worth a second look.
     """
 
     backtest_id: BacktestId

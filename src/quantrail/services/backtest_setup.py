@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -21,7 +21,7 @@ from quantrail.search import Proposed, traits_of
 from quantrail.services.evaluation import Setting, annual_sharpe, hold_returns
 from quantrail.services.loop.state import MODELS_A, Candidate, RunFrame, Services
 from quantrail.services.registers import register, snapshot_of, stored_snapshot
-from quantrail.strategy import TEMPLATES, NormalSpec, canonicalise, needs_market_model
+from quantrail.strategy import TEMPLATES, canonicalise
 
 ENGINES = {
     "a": (EngineMode.A,),
@@ -88,7 +88,7 @@ def prepare_backtest(services: Services, request: BacktestRequest) -> Ready:
     frame = RunFrame(
         run_id=new_run_id(services.clock(), services.entropy),
         contract=contract,
-        models={EngineMode.A: MODELS_A, EngineMode.B: _models_b(request, canonical.spec)},
+        models={EngineMode.A: MODELS_A, EngineMode.B: _models_b(request)},
         snapshot_version=snapshot,
         universe_version=universe.universe_version,
         failure_policy=DEFAULT_RULES,
@@ -101,12 +101,9 @@ def prepare_backtest(services: Services, request: BacktestRequest) -> Ready:
     return Ready(setting, frame, candidate, universe, ENGINES[request.engine])
 
 
-def _models_b(request: BacktestRequest, spec: NormalSpec) -> ModelVersions:
-    """The light execution model, unless the spec asks for orders that only a market model obeys."""
-    return ModelVersions(
-        execution="market_v1" if needs_market_model(spec) else MODELS_A.execution,
-        portfolio="whole_shares_v1" if request.whole_shares else MODELS_A.portfolio,
-    )
+def _models_b(request: BacktestRequest) -> ModelVersions:
+    """The models of engine A, in whole shares if the request says so."""
+    return replace(MODELS_A, portfolio="whole_shares_v1" if request.whole_shares else MODELS_A.portfolio)
 
 
 def _bars(

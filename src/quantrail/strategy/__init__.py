@@ -8,7 +8,7 @@ atoms are ideas with parameters that make documents.
 """
 
 from quantrail.strategy import templates
-from quantrail.strategy.advice import advisories, needs_market_model
+from quantrail.strategy.advice import advisories
 from quantrail.strategy.builders import ALWAYS, NEVER, Condition, Value, bar, ind, spec
 from quantrail.strategy.canonical import (
     SPEC_HASH_VERSION,
@@ -116,7 +116,6 @@ __all__ = [
     "json_schema",
     "load_document",
     "module_trees",
-    "needs_market_model",
     "parse_spec",
     "recombine",
     "similarity",

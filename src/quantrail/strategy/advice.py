@@ -23,29 +23,18 @@ def advisories(spec: NormalSpec) -> list[str]:
     found += [f"{name} needs more than 500 bars before its first value" for name in long_windows]
     if spec["modules"]["selection"] is None and not used and not _exits(spec):
         found.append("nothing the market does changes what this strategy holds")
-    found += _beyond_the_light_contract(spec)
+    limit, spread = spec["execution"]["order"]["reject_if_spread_bps_gt"], _modelled_spread(spec)
+    if limit is not None and spread > limit:
+        found.append(
+            f"the cost model's own spread, {spread:g} bps, is wider than reject_if_spread_bps_gt "
+            f"{limit:g}, so every entry is rejected"
+        )
     return found
 
 
-def needs_market_model(spec: NormalSpec) -> bool:
-    """Whether the spec asks for what only engine B's market model obeys."""
-    return bool(_beyond_the_light_contract(spec))
-
-
-def _beyond_the_light_contract(spec: NormalSpec) -> list[str]:
-    order = spec["execution"]["order"]
-    asked = [f"order {key} {order[key]}" for key, plain in _PLAIN_ORDER.items() if order[key] != plain]
-    if spec["risk"]["portfolio_risk"]["halt_on_n_exec_failures"] is not None:
-        asked.append("halt_on_n_exec_failures")
-    return [f"{what} is obeyed in verification with a market model only, not in the screen" for what in asked]
-
-
-_PLAIN_ORDER = {
-    "type": "MKT",
-    "time_in_force": "DAY",
-    "max_adv_participation": None,
-    "reject_if_spread_bps_gt": None,
-}
+def _modelled_spread(spec: NormalSpec) -> float:
+    # The cost model's is the half paid per side.
+    return float(2.0 * spec["cost_model"]["spread"]["value_bps"])
 
 
 def _against_itself(node: dict[str, object]) -> bool:

@@ -43,7 +43,16 @@ def _trades(spec: NormalSpec) -> str:
         rank = "highest" if selection["order"] == "desc" else "lowest"
         feature = in_words(selection["feature"], spec["features"]).removeprefix("the ")
         among = f" while among the {selection['top_n']} with the {rank} {feature}"
-    return f"On {_universe(spec)}, it {'; it '.join(sides)}{among}, filling at the next open."
+    return f"On {_universe(spec)}, it {'; it '.join(sides)}{among}, {_filling(spec)}."
+
+
+def _filling(spec: NormalSpec) -> str:
+    order = spec["execution"]["order"]
+    if order["type"] == "MKT":
+        return "filling at the next open"
+    kind = "limit" if order["type"] == "LMT" else "stop"
+    lasting = "until it fills" if order["time_in_force"] == "GTC" else "for a bar"
+    return f"with a {kind} order at that close, {lasting}"
 
 
 def _sides(spec: NormalSpec, *, entry: bool) -> list[tuple[str, NormalSide]]:

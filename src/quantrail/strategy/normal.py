@@ -38,8 +38,13 @@ Sizing
     {type: "vol_target", target_volatility_annual}: the equal weight times
     min(1, target / (20-bar volatility * sqrt(252))). All capped by max_position_weight and buying power.
 Orders
-    ``execution.order`` and ``halt_on_n_exec_failures`` speak to engine B's market model. Under the light
-    contract every order is a market order at the next open, and no order fails.
+    Entries are MKT at the next open, LMT or STP at the decision's close; exits are market orders. A DAY
+    order ends with its first live bar, a GTC one when it is filled, its entry is contradicted (exit
+    signal, lost place in the selection, opposite entry), or the position is left.
+    ``max_adv_participation``: share of the mean volume of the 20 bars before that one bar may fill, per
+    symbol, exits included.
+    ``reject_if_spread_bps_gt``: entries are rejected while the spread (twice the cost model's) is wider.
+    ``halt_on_n_exec_failures``: rejected entries after which everything is sold and trading ends.
 Sides
     The two sides never want opposite positions at once: the short entry is ignored while long, and the
     long entry while short; where both entries hold for a flat symbol, neither does.

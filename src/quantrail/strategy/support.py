@@ -2,8 +2,6 @@
 
 One table, widened when both engines have grown: everything the grammar knows and this table does
 not list is refused with the code ``UNSUPPORTED``, so that no spec reaches an engine that cannot run it.
-Order type, time in force, volume cap, spread limit and halt on failures are obeyed by engine B's market
-model; under the light contract, which both engines share, every order is a market order.
 """
 
 from __future__ import annotations

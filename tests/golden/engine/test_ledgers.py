@@ -41,6 +41,8 @@ def spec_for(case: dict[str, Any]) -> NormalSpec:
         max_gross=case.get("max_gross", 1.0),
         max_weight=case.get("max_gross", 1.0),
         costs_bps=tuple(case.get("costs", (0, 0, 0))),
+        order=case.get("order"),
+        halt_after=case.get("halt_after"),
     )
 
 

@@ -237,25 +237,56 @@ def test_the_cases_cover_every_node_and_every_choice_that_is_supported() -> None
     assert SUPPORTED["direction"] - {"long"} <= set(MODULES)
 
 
-MARKET_ORDERS: dict[str, dict[str, Any]] = {
-    "limit": {"execution": {"order": {"type": "LMT"}}},
-    "stop": {"execution": {"order": {"type": "STP"}}},
-    "good till cancelled": {"execution": {"order": {"type": "LMT", "time_in_force": "GTC"}}},
-    "volume share": {"execution": {"order": {"max_adv_participation": 0.01}}},
-    "spread limit": {"execution": {"order": {"reject_if_spread_bps_gt": 10}}},
-    "execution failures": {"risk": {"portfolio_risk": {"halt_on_n_exec_failures": 3}}},
+# Each order choice beside the document it changes: every entry takes all the money it can get.
+FULL = {
+    "portfolio_constraints": {"sizing": {"type": "fixed_fraction", "fraction": 1}},
+    "cost_model": {"spread": {"value_bps": 6}},
 }
 
 
-@pytest.mark.parametrize("name", MARKET_ORDERS)
-def test_what_speaks_to_the_market_model_runs_there_and_changes_nothing_in_the_light_contract(
-    name: str,
-) -> None:
-    document = {**copy.deepcopy(BASE), **MARKET_ORDERS[name]}
-    assert runs(document) == runs(BASE)
-    models = ModelVersions(execution="market_v1", portfolio="whole_shares_v1")
-    spec = canonicalise(document).spec
-    assert len(verify(MARKET, spec, PERIOD, CalcContract(), models).result.equity) > 300
+def ordered(failures: int | None = None, **order: Any) -> dict[str, Any]:
+    limits = {"portfolio_risk": {"halt_on_n_exec_failures": failures}}
+    return {**copy.deepcopy(BASE), **FULL, "execution": {"order": order}, "risk": limits}
+
+
+ORDERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "MKT": (ordered(type="MKT"), ordered(type="LMT")),
+    "LMT": (ordered(type="LMT"), ordered()),
+    "STP": (ordered(type="STP"), ordered()),
+    "STP is not LMT": (ordered(type="STP"), ordered(type="LMT")),
+    "DAY": (ordered(type="LMT", time_in_force="DAY"), ordered(type="LMT", time_in_force="GTC")),
+    "GTC": (ordered(type="STP", time_in_force="GTC"), ordered(type="STP")),
+    "max_adv_participation": (ordered(max_adv_participation=0.01), ordered()),
+    "max_adv_participation GTC": (
+        ordered(max_adv_participation=0.01, time_in_force="GTC"),
+        ordered(max_adv_participation=0.01),
+    ),
+    "reject_if_spread_bps_gt": (ordered(reject_if_spread_bps_gt=10), ordered()),
+    "halt_on_n_exec_failures": (ordered(failures=3), ordered()),
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_every_order_choice_changes_what_both_engines_do(name: str) -> None:
+    documents = [canonicalise(document).spec for document in ORDERS[name]]
+    screened = screen(prepare(MARKET, documents), PERIOD, CalcContract())
+    verified = [verify(MARKET, spec, PERIOD, CalcContract(), ModelVersions()).result for spec in documents]
+    for k, result in enumerate(verified):
+        assert compare(screened.result(k), result).agree
+    assert not np.array_equal(screened.equity[0], screened.equity[1])
+    assert not np.array_equal(verified[0].equity, verified[1].equity)
+
+
+def test_a_spread_within_its_limit_changes_nothing() -> None:
+    assert runs(ordered(reject_if_spread_bps_gt=12)) == runs(ordered()) > 0
+    assert runs(ordered(reject_if_spread_bps_gt=11.9)) == 0
+
+
+def test_before_version_2_of_the_light_contract_every_order_is_a_market_order() -> None:
+    models = ModelVersions(execution="next_open_v1")
+    limit, plain = canonicalise(ordered(type="LMT")).spec, canonicalise(ordered()).spec
+    old, now = (verify(MARKET, spec, PERIOD, CalcContract(), models).result for spec in (limit, plain))
+    np.testing.assert_array_equal(old.equity, now.equity)
 
 
 UNSUPPORTED = {
@@ -281,5 +312,7 @@ def test_every_key_of_the_grammar_is_run_or_refused_by_a_case() -> None:
     }
     assert set(TradableFilter.model_fields) == {*SUPPORTED["tradable_filter"], "max_spread_bps"}
     kinds = get_args(get_args(Order.model_fields["type"].annotation)[0])
-    assert set(kinds) == {"MKT", "LMT", "STP"}
+    assert set(kinds) == SUPPORTED["order_type"]
+    choices = {*kinds, *SUPPORTED["time_in_force"], *SUPPORTED["order"], "halt_on_n_exec_failures"}
+    assert choices - {"type", "time_in_force"} <= set(ORDERS)
     assert set(Execution.model_fields) == {"mode", "rebalance", "order", "fill_policy"}

@@ -10,7 +10,7 @@ import pytest
 from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.domain.market import BAR_COLUMNS, Bars, Period
 from quantrail.engine import prepare, screen, verify
-from quantrail.testing.engines import hard_market, random_spec, spec_of
+from quantrail.testing.engines import hard_market, random_orders, random_spec, spec_of, with_orders
 
 CONTRACT = CalcContract()
 SEEDS = range(15)
@@ -89,10 +89,13 @@ def test_dearer_trading_never_makes_a_fixed_schedule_richer(seed: int) -> None:
     assert (np.diff(found.metrics["fees_total"]) > 0).all()
 
 
+@pytest.mark.parametrize("ordered", [False, True], ids=["market orders", "other orders"])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_bar_of_engine_b_balances_fill_by_fill(seed: int) -> None:
+def test_every_bar_of_engine_b_balances_fill_by_fill(seed: int, ordered: bool) -> None:
     bars = hard_market(seed)
-    spec = random_spec(np.random.default_rng(seed), bars.symbols, (4, 5, 6))
+    rng = np.random.default_rng(seed)
+    spec = random_spec(rng, bars.symbols, (4, 5, 6))
+    spec = random_orders(rng, spec) if ordered else spec
     found = verify(bars, spec, period_of(bars), CONTRACT, ModelVersions())
     result, fills = found.result, found.fills
     span = bars.span(period_of(bars))
@@ -110,6 +113,25 @@ def test_every_bar_of_engine_b_balances_fill_by_fill(seed: int) -> None:
         assert cash == pytest.approx(result.cash[t], abs=1e-6)
         assert cash + held @ mark == pytest.approx(result.equity[t], abs=1e-6)
     assert at == len(fills["bar"])
+
+
+@pytest.mark.parametrize("kind", ["MKT", "LMT", "STP"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_bar_fills_more_than_its_share_of_volume(seed: int, kind: str) -> None:
+    bars = hard_market(seed)
+    base = spec_of(holding=5, max_positions=3, hard_stop={"type": "pct", "value": 0.02})
+    order = {"type": kind, "time_in_force": "GTC", "max_adv_participation": 0.001}
+    found = verify(bars, with_orders(base, **order), period_of(bars), CONTRACT, ModelVersions())
+    start = bars.span(period_of(bars)).start
+    taken: dict[tuple[int, int], float] = {}
+    for bar, symbol, quantity in zip(
+        *(found.fills[k].tolist() for k in ("bar", "symbol", "quantity")), strict=True
+    ):
+        taken[bar, symbol] = taken.get((bar, symbol), 0.0) + quantity
+    assert len(taken) > 50
+    for (bar, symbol), quantity in taken.items():
+        mean = np.nanmean(bars.volume[symbol, start + bar - 20 : start + bar])
+        assert quantity <= 0.001 * mean * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

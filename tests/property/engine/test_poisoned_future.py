@@ -12,7 +12,15 @@ from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.domain.market import BAR_COLUMNS, Bars, Period
 from quantrail.engine import prepare, screen, verify
 from quantrail.strategy import FEATURE_TYPES, TEMPLATES, NormalSpec, canonicalise
-from quantrail.testing.engines import compare_with, feature, hard_market, random_spec, spec_of
+from quantrail.testing.engines import (
+    compare_with,
+    feature,
+    hard_market,
+    random_orders,
+    random_spec,
+    spec_of,
+    with_orders,
+)
 
 CONTRACT = CalcContract()
 WARMUP = 30
@@ -48,9 +56,15 @@ def past_of(bars: Bars, spec: NormalSpec, last: int) -> dict[str, Any]:
         found[f"{name} cash"] = result.cash[: last + 1].tolist()
         done = (result.trades.exit_bar <= last) & ~result.trades.is_open
         found[f"{name} trades"] = {k: v[done].tolist() for k, v in result.trades.columns().items()}
-    for name, log in (("decisions", event.decisions), ("fills", event.fills)):
-        kept = log["bar"] <= last
-        found[name] = {k: v[kept].tolist() for k, v in log.items()}
+    logs = (
+        ("decisions", "bar", event.decisions),
+        ("fills", "bar", event.fills),
+        ("orders", "closed_bar", event.orders),
+    )
+    for name, when, log in logs:
+        kept = log[when] <= last
+        # As text: a quantity that is not asked for is NaN, which equals nothing.
+        found[name] = {k: [str(value) for value in v[kept]] for k, v in log.items()}
     return found
 
 
@@ -95,6 +109,26 @@ def test_no_module_sees_the_future(seed: int) -> None:
     bars = hard_market(seed, n_bars=110)
     spec = random_spec(np.random.default_rng(seed), bars.symbols, (1, 2, 3))
     assert_blind(bars, spec, (10, 45))
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_no_kind_of_order_sees_the_future(seed: int) -> None:
+    bars = hard_market(seed, n_bars=110)
+    rng = np.random.default_rng(seed)
+    spec = random_orders(rng, random_spec(rng, bars.symbols, (1, 2, 3)))
+    assert_blind(bars, spec, (10, 45))
+
+
+@pytest.mark.parametrize("kind", ["MKT", "LMT", "STP"])
+@pytest.mark.parametrize("lasting", ["DAY", "GTC"])
+def test_no_order_waiting_for_price_or_volume_sees_the_future(kind: str, lasting: str) -> None:
+    bars = hard_market(4, n_bars=110)
+    spec = with_orders(
+        spec_of(entry=compare_with("close", ">", "close", lag=1), holding=3, costs_bps=(1, 2, 3)),
+        halt_after=50, type=kind, time_in_force=lasting, max_adv_participation=0.001,
+        reject_if_spread_bps_gt=20.0,
+    )  # fmt: skip
+    assert assert_blind(bars, spec, (20, 55)) > 0
 
 
 def test_the_regime_of_a_benchmark_symbol_sees_no_future() -> None:

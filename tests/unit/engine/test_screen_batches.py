@@ -14,7 +14,7 @@ from quantrail.domain.market import BAR_COLUMNS, Bars, Period
 from quantrail.engine import prepare, screen
 from quantrail.errors import DataInvalid, NotFound, Unsupported
 from quantrail.strategy import NormalSpec
-from quantrail.testing.engines import compare_with, feature, hard_market, random_spec, spec_of
+from quantrail.testing.engines import compare_with, feature, hard_market, random_orders, random_spec, spec_of
 
 CONTRACT = CalcContract()
 
@@ -41,6 +41,21 @@ def test_a_strategy_has_the_same_bits_alone_and_in_any_batch() -> None:
         assert alone.result_hash(0) == together.result_hash(k) == turned.result_hash(299 - k)
         assert together.result(k).result_hash == together.result_hash(k)
         np.testing.assert_array_equal(together.result(k).equity, together.equity[k])
+
+
+def test_strategies_with_and_without_orders_keep_their_bits_and_rows_in_one_batch() -> None:
+    bars = hard_market(1)
+    rng = np.random.default_rng(1)
+    plain = [random_spec(rng, bars.symbols, (1, 2, 3)) for _ in range(150)]
+    specs = [random_orders(rng, spec) if k % 3 else spec for k, spec in enumerate(plain)]
+    together = screen(prepare(bars, specs), period_of(bars), CONTRACT)
+    assert together.errors == [None] * 150
+    for k in (0, 1, 2, 3, 74, 75, 147, 148, 149):
+        alone = screen(prepare(bars, [specs[k]]), period_of(bars), CONTRACT)
+        assert alone.result_hash(0) == together.result_hash(k) == together.result(k).result_hash
+    same = screen(prepare(bars, plain), period_of(bars), CONTRACT)
+    for k in range(0, 150, 3):
+        assert same.result_hash(k) == together.result_hash(k)
 
 
 def test_trades_beyond_the_first_reservation_are_all_kept() -> None:
@@ -151,7 +166,7 @@ from quantrail.analysis.metrics import load_kernels
 from quantrail.domain.contract import CalcContract
 from quantrail.domain.market import Period
 from quantrail.engine import prepare, screen, warm_up
-from quantrail.testing.engines import hard_market, random_spec
+from quantrail.testing.engines import hard_market, random_orders, random_spec
 
 def compiled():
     found = {}
@@ -164,7 +179,9 @@ warm_up()
 before = compiled()
 bars = hard_market(1)
 period = Period(bars.sessions[30].item(), bars.sessions[-1].item())
-specs = [random_spec(np.random.default_rng(k), bars.symbols, (1, 2, 3)) for k in range(20)]
+rng = np.random.default_rng(1)
+specs = [random_spec(rng, bars.symbols, (1, 2, 3)) for k in range(20)]
+specs += [random_orders(rng, spec) for spec in specs]
 screen(prepare(bars, specs), period, CalcContract()).result(0)
 print([key for key, count in compiled().items() if count != before[key]])
 """

@@ -61,6 +61,8 @@ def blocked_by(
         (C.MIN_SIGNAL_DENSITY, {"min_trades_per_year": 10}, np.nan, False),
         (C.MAX_SIGNAL_DENSITY, {"max_trades_per_year": 300}, 400.0, True),
         (C.MAX_SIGNAL_DENSITY, {"max_trades_per_year": 300}, 200.0, False),
+        (C.ORDER_TYPE_ALLOWLIST, {"allowed": ["LMT", "STP"]}, np.nan, True),
+        (C.ORDER_TYPE_ALLOWLIST, {"allowed": ["MKT", "LMT"]}, np.nan, False),
     ],
 )
 def test_a_generator_constraint_blocks_what_it_forbids(
@@ -99,6 +101,13 @@ def test_applies_to_narrows_the_reach() -> None:
             ("risk", "trade_risk", "hard_stop", "value"),
             2.0,
         ),
+        (
+            C.ADV_PARTICIPATION_CAP,
+            {"max_participation": 0.01, "adv_window_bars": 20},
+            ("execution", "order", "max_adv_participation"),
+            0.01,
+        ),
+        (C.SPREAD_BPS_CAP, {"max_spread_bps": 10}, ("execution", "order", "reject_if_spread_bps_gt"), 10),
     ],
 )
 def test_a_risk_constraint_rewrites_the_spec_and_so_its_identity(
@@ -147,6 +156,12 @@ def test_density_limits_join_all_constraints_that_reach_the_candidate() -> None:
 def test_a_constraint_that_nothing_enforces_is_refused() -> None:
     with pytest.raises(Unsupported, match="SECTOR_CAP cannot be enforced"):
         check_enforceable([constraint(C.SECTOR_CAP, {"max_weight": 0.3})])
+
+
+def test_a_volume_window_the_engines_do_not_use_is_refused() -> None:
+    made = constraint(C.ADV_PARTICIPATION_CAP, {"max_participation": 0.01, "adv_window_bars": 60})
+    with pytest.raises(Unsupported, match="over 60 bars"):
+        check_enforceable([made])
 
 
 def test_a_reach_that_nothing_reads_is_refused() -> None:

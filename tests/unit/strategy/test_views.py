@@ -120,6 +120,29 @@ def test_what_is_allowed_but_odd_is_mentioned() -> None:
     assert "long_entry can never hold, so that side never trades" in advisories(canonicalise(odd).spec)
 
 
+def test_a_spread_limit_below_the_own_model_is_mentioned() -> None:
+    tight = {**DOCUMENT, "execution": {"order": {"reject_if_spread_bps_gt": 1}}}
+    tight["cost_model"] = {"spread": {"value_bps": 2}}
+    assert advisories(canonicalise(tight).spec) == [
+        "the cost model's own spread, 4 bps, is wider than reject_if_spread_bps_gt 1, "
+        "so every entry is rejected"
+    ]
+    loose = {**tight, "execution": {"order": {"reject_if_spread_bps_gt": 4}}}
+    assert advisories(canonicalise(loose).spec) == []
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ({"type": "MKT"}, "filling at the next open"),
+        ({"type": "LMT"}, "with a limit order at that close, for a bar"),
+        ({"type": "STP", "time_in_force": "GTC"}, "with a stop order at that close, until it fills"),
+    ],
+)
+def test_an_explanation_says_how_orders_fill(order: dict[str, Any], said: str) -> None:
+    assert f", {said}." in explain({**DOCUMENT, "execution": {"order": order}})
+
+
 def test_the_schema_is_one_and_accepts_every_template() -> None:
     Draft202012Validator.check_schema(json_schema())
     validator = Draft202012Validator(json_schema())

@@ -72,7 +72,9 @@ def close_all(s, t, price, why, plan, book, account, held, flags, masks, trade_i
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
-def hit_targets(s, t, price, at_open, plan, book, account, held, flags, levels, masks, trade_i, trade_f, count):
+def hit_targets(
+    s, t, price, at_open, plan, book, account, held, flags, levels, masks, trade_i, trade_f, count
+):
     """Targets reached by ``price``; fills at the open when it gapped there, else at the level."""
     row = held[s]
     flag = flags[s]
@@ -100,7 +102,9 @@ def leave_at_open(s, t, price, plan, book, account, held, flags, levels, masks, 
     """The order of the last close, else a stop, else targets that the open has jumped over."""
     flag = flags[s]
     if flag[EXIT_WHY] != 0:
-        close_all(s, t, price, flag[EXIT_WHY], plan, book, account, held, flags, masks, trade_i, trade_f, count)
+        close_all(
+            s, t, price, flag[EXIT_WHY], plan, book, account, held, flags, masks, trade_i, trade_f, count
+        )
         return
     level, why = stop_level(held[s], flag[SIDE], plan)
     if flag[SIDE] * (price - level) <= 0.0:
@@ -249,7 +253,20 @@ def trade_at_open(
             if i >= kept:
                 flags[s, WANT] = side
                 enter_or_wait(
-                    s, t, wanted, quantity, price, plan, atrs, book, account, held, flags, levels, masks, count
+                    s,
+                    t,
+                    wanted,
+                    quantity,
+                    price,
+                    plan,
+                    atrs,
+                    book,
+                    account,
+                    held,
+                    flags,
+                    levels,
+                    masks,
+                    count,
                 )
                 gross += quantity * price
                 net += side * quantity * price
@@ -305,15 +322,17 @@ def enter_or_wait(
 ):  # fmt: skip
     """Fill what the volume allows; with none left the order waits for another bar."""
     if quantity > 0.0:
-        fill_entry(s, t, wanted, quantity, price, plan, atrs, book, account, held, flags, levels, masks, count)
+        fill_entry(
+            s, t, wanted, quantity, price, plan, atrs, book, account, held, flags, levels, masks, count
+        )
     else:
         masks[2, s >> 6] |= ONE << np.uint64(s & 63)
 
 
 @njit(cache=True, _nrt=False, error_model="numpy")
 def meet_waiting(
-    at_open, t, g, opens, highs, lows, marks, volatility, atrs, plan, book, account, held, flags, levels, masks,
-    work_i, work_f, count,
+    at_open, t, g, opens, highs, lows, marks, volatility, atrs, plan, book, account, held, flags, levels,
+    masks, work_i, work_f, count,
 ):  # fmt: skip
     """Fill waiting orders one by one: at the open those filled in part, inside the bar those it touches."""
     ready = line_up(at_open, g, book, opens, highs, lows, marks, flags, masks, work_i)

@@ -59,8 +59,8 @@ def ask_for_entry(t, g, plan, ranks, flags, masks):
 
 @njit(cache=True, _nrt=False, error_model="numpy")
 def simulate(
-    plan, book, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first, equity, series,
-    totals, trade_i, trade_f, start, held, flags, levels, masks, work_i, work_f, account, count,
+    plan, book, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first, equity,
+    series, totals, trade_i, trade_f, start, held, flags, levels, masks, work_i, work_f, account, count,
 ):  # fmt: skip
     """Run one strategy; returns the number of trades after it, or -1 when the trade arrays are full.
 
@@ -183,8 +183,8 @@ def simulate(
                     best = highs[g, s] if side > 0 else lows[g, s]
                     if side * (worst - held[s, NEAR]) <= 0.0 or side * (best - held[s, GOAL]) >= 0.0:
                         touch(
-                            s, t, worst, best, plan, book, account, held, flags, levels, masks, trade_i, trade_f,
-                            count,
+                            s, t, worst, best, plan, book, account, held, flags, levels, masks, trade_i,
+                            trade_f, count,
                         )  # fmt: skip
                         if flags[s, SIDE] == 0:
                             continue
@@ -329,8 +329,9 @@ def simulate(
 
 @njit(cache=True, _nrt=False, error_model="numpy")
 def simulate_batch(
-    plans, books, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first, begin, equity,
-    totals, trade_i, trade_f, offsets, series, held, flags, levels, masks, work_i, work_f, account, count,
+    plans, books, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first, begin,
+    equity, totals, trade_i, trade_f, offsets, series, held, flags, levels, masks, work_i, work_f, account,
+    count,
 ):  # fmt: skip
     """Run plans from ``begin`` on; returns how far the trade arrays reached (``len(plans)`` when all fitted).
 
@@ -345,9 +346,9 @@ def simulate_batch(
                 books.rules[i], books.volume, books.left, books.stamp, books.remain, books.inside
             )
         done = simulate(
-            plans[i], book, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first,
-            equity[i], series, totals[i], trade_i, trade_f, offsets[i], held, flags, levels, masks, work_i,
-            work_f, account, count,
+            plans[i], book, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps,
+            first, equity[i], series, totals[i], trade_i, trade_f, offsets[i], held, flags, levels, masks,
+            work_i, work_f, account, count,
         )  # fmt: skip
         if done < 0:
             return i

@@ -27,7 +27,7 @@ class ReferenceRun:
 
 
 class ReferenceLoop(ReferenceSignals):
-    """Plain market orders; :class:`~quantrail.testing.engines.reference_orders.ReferenceOrders` has the rest."""
+    """Plain market orders; :mod:`quantrail.testing.engines.reference_orders` has the others."""
 
     def __init__(self, bars: Bars, spec: NormalSpec, period: Period, contract: CalcContract) -> None:
         super().__init__(bars, spec, period)

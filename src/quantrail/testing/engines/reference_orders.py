@@ -75,7 +75,7 @@ class ReferenceOrders(ReferenceLoop):
         """Whether the waiting order fills at the open of bar g."""
         order = self.waiting[s]
         ahead = (float(self.bars.open[s, g]) - order["level"]) * order["side"]
-        return {"MKT": True, "LMT": ahead <= 0, "STP": ahead >= 0}[self.order["type"]]
+        return bool({"MKT": True, "LMT": ahead <= 0, "STP": ahead >= 0}[self.order["type"]])
 
     def touched(self, s: int, g: int) -> bool:
         """Whether the bar, after its open, reaches the waiting order's level."""
@@ -84,7 +84,7 @@ class ReferenceOrders(ReferenceLoop):
             return False
         falls = (order["side"] > 0) == (self.order["type"] == "LMT")
         low, high = float(self.bars.low[s, g]), float(self.bars.high[s, g])
-        return low <= order["level"] if falls else high >= order["level"]
+        return bool(low <= order["level"] if falls else high >= order["level"])
 
     def entries_at_open(self, t: int, g: int) -> None:
         if self.resize:
@@ -176,7 +176,5 @@ class ReferenceOrders(ReferenceLoop):
 
     def wants(self, side: int, s: int, g: int) -> bool:
         """Whether the strategy would enter on this side and on no other."""
-        sides = [
-            x for x in (1, -1) if self.says(x, "entry", s, g) and not self.says(x, "exit", s, g)
-        ]
+        sides = [x for x in (1, -1) if self.says(x, "entry", s, g) and not self.says(x, "exit", s, g)]
         return sides == [side] and self.ready(s, g)
