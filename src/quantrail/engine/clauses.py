@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,11 +32,25 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One comparison: its text, where it held and where it touched missing data, (S, T) each."""
+    """One comparison: its text, where it held and where it touched missing data, (S, T) each.
+
+    ``left`` and ``right``: what was compared, (S, T), for showing; ``right`` None where it is a set.
+    """
 
     text: str
     true: Flags
     missing: Flags
+    left: NDArray[Any] | None = None
+    right: NDArray[Any] | None = None
+
+    def titled(self, title: str) -> Clause:
+        """The same clause under a heading."""
+        return replace(self, text=f"{title}: {self.text}")
+
+    def within(self, span: slice) -> Clause:
+        """The sessions of ``span`` only."""
+        left, right = (None if v is None else v[:, span] for v in (self.left, self.right))
+        return Clause(self.text, self.true[:, span], self.missing[:, span], left, right)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,29 +91,32 @@ def describe(node: Tree) -> str:
 
 
 def _leaf(node: Tree, scope: Scope, features: FeatureStore) -> Judgement:
-    true, missing = _compare(node, scope, features)
+    true, missing, left, right = _compare(node, scope, features)
     true = true & ~missing
     if scope.nan_policy == "TREAT_AS_TRUE":
         true = true | missing
-    clause = Clause(describe(node), true, missing)
+    clause = Clause(describe(node), true, missing, left, right)
     treated = scope.nan_policy in ("TREAT_AS_TRUE", "TREAT_AS_FALSE")
     return Judgement(true, np.zeros_like(missing) if treated else missing, (clause,))
 
 
-def _compare(node: Tree, scope: Scope, features: FeatureStore) -> tuple[Flags, Flags]:
+def _compare(
+    node: Tree, scope: Scope, features: FeatureStore
+) -> tuple[Flags, Flags, NDArray[Any], NDArray[Any] | None]:
     kind = node["node"]
     if kind == "IN":
         value, missing = _values(node["value"], scope, features)
-        return np.logical_or.reduce([value == _constant(member) for member in node["set"]]), missing
+        true = np.logical_or.reduce([value == _constant(member) for member in node["set"]])
+        return true, missing, value, None
     if kind not in ("CMP", "CROSS_ABOVE"):
         raise Unsupported(f"condition node {kind!r} is not known to the engines", node=kind)
     left, left_missing = _values(node["left"], scope, features)
     right, right_missing = _values(node["right"], scope, features)
     missing = left_missing | right_missing
     if kind == "CMP":
-        return _COMPARE[node["op"]](left, right), missing
+        return _COMPARE[node["op"]](left, right), missing, left, right
     now, before = left > right, _ago(left <= right, 1, False)
-    return now & before, missing | _ago(missing, 1, True)
+    return now & before, missing | _ago(missing, 1, True), left, right
 
 
 def _values(part: Tree, scope: Scope, features: FeatureStore) -> tuple[NDArray[Any], Flags]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from quantrail.domain.results import ExitReason
 from quantrail.engine.verify import VerifyResult
@@ -14,20 +16,27 @@ from quantrail.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class ClauseState:
-    """One comparison at one symbol and close."""
+    """One comparison at one symbol and close. ``left``, ``right``: what was compared, None if unknown."""
 
     text: str
     held: bool
     missing: bool
+    left: float | str | None = None
+    right: float | str | None = None
 
     def __str__(self) -> str:
-        mark = "?" if self.missing else "+" if self.held else "-"
-        return f"{mark} {self.text}"
+        verdict = "no data" if self.missing else "yes" if self.held else "no"
+        known = [_figure(value) for value in (self.left, self.right) if value is not None]
+        values = f"  [{' against '.join(known)}]" if known else ""
+        return f"{verdict:>7}  {self.text}{values}"
 
 
 @dataclass(frozen=True, slots=True)
 class DayStory:
-    """What was known, decided, ordered and filled around the close of one session."""
+    """What was known, decided, ordered and filled around the close of one session.
+
+    ``held_since``: first session of the position held at that close, None where there is none.
+    """
 
     symbol: str
     session: date
@@ -35,30 +44,60 @@ class DayStory:
     decisions: tuple[str, ...]
     orders: tuple[str, ...]
     fills: tuple[str, ...]
+    held_since: date | None = None
 
     def __str__(self) -> str:
         lines = [f"{self.symbol} at the close of {self.session}:"]
         lines += [f"  {clause}" for clause in self.clauses]
-        lines += [f"  decided: {text}" for text in self.decisions or ("nothing",)]
+        lines += [f"  decided: {text}" for text in self.decisions or (self._nothing,)]
         lines += [f"  order: {text}" for text in self.orders]
-        lines += [f"  filled: {text}" for text in self.fills]
+        lines += [f"  fill: {text}" for text in self.fills]
         return "\n".join(lines)
+
+    @property
+    def _nothing(self) -> str:
+        return "nothing" + (f", it is held since {self.held_since}" if self.held_since else "")
 
 
 @dataclass(frozen=True, slots=True)
 class TradeStory:
-    """One round trip: why in, what was done, why out."""
+    """One round trip: why in, what was done, why out. ``exit`` None: no decision at a close ended it."""
 
     headline: str
     entry: DayStory
     exit: DayStory | None
     fills: tuple[str, ...]
+    ended: str
 
     def __str__(self) -> str:
-        parts = [self.headline, "Why in:", str(self.entry), "Fills:", *(f"  {text}" for text in self.fills)]
+        parts = [self.headline, "", "Why in:", _indented(self.entry), "", "Fills of the whole trade:"]
+        parts += [*(f"  {text}" for text in self.fills), "", f"Why out: {self.ended}."]
         if self.exit is not None:
-            parts += ["Why out:", str(self.exit)]
+            parts.append(_indented(self.exit))
         return "\n".join(parts)
+
+
+_ENDED = {
+    ExitReason.OPEN: "it was still held on the last bar and is valued at its close",
+    ExitReason.SIGNAL: "the exit condition held",
+    ExitReason.TIME_STOP: "it had been held for the longest time allowed",
+    ExitReason.HARD_STOP: "the price reached the stop inside a bar",
+    ExitReason.TRAILING_STOP: "the price reached the trailing stop inside a bar",
+    ExitReason.TAKE_PROFIT: "the price reached the last take-profit level",
+    ExitReason.SELECTION: "the symbol was no longer selected",
+    ExitReason.PORTFOLIO_RISK: "a limit on the whole portfolio's loss was broken",
+    ExitReason.REBALANCE: "rebalancing took it down to nothing",
+    ExitReason.MARGIN_CALL: "equity no longer covered the maintenance margin",
+    ExitReason.EXECUTION_FAILURES: "too many orders had failed, so trading was halted",
+}
+
+
+def _indented(part: object) -> str:
+    return "\n".join(f"  {line}" for line in str(part).split("\n"))
+
+
+def _figure(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"
 
 
 def explain_trade(found: VerifyResult, trade: int) -> TradeStory:
@@ -76,7 +115,8 @@ def explain_trade(found: VerifyResult, trade: int) -> TradeStory:
         f"net {trades.pnl_net[trade]:.2f} ({trades.return_net[trade]:.2%})"
     )
     decided = reason in (
-        ExitReason.SIGNAL, ExitReason.TIME_STOP, ExitReason.SELECTION, ExitReason.PORTFOLIO_RISK
+        ExitReason.SIGNAL, ExitReason.TIME_STOP, ExitReason.SELECTION, ExitReason.PORTFOLIO_RISK,
+        ExitReason.MARGIN_CALL, ExitReason.EXECUTION_FAILURES,
     )  # fmt: skip
     leave = explain_day(found, name, _decision_bar(found, symbol, last, "EXIT")) if decided else None
     mask = (found.fills["symbol"] == symbol) & (found.fills["bar"] >= first) & (found.fills["bar"] <= last)
@@ -85,6 +125,7 @@ def explain_trade(found: VerifyResult, trade: int) -> TradeStory:
         explain_day(found, name, _decision_bar(found, symbol, first, "ENTER")),
         leave,
         tuple(_fill_text(found, k) for k in np.flatnonzero(mask).tolist()),
+        _ENDED[reason],
     )
 
 
@@ -103,7 +144,14 @@ def explain_day(found: VerifyResult, symbol: str, day: int | date) -> DayStory:
     ):
         raise NotFound(f"{day} is not a session of the result")
     clauses = tuple(
-        ClauseState(c.text, bool(c.true[row, bar]), bool(c.missing[row, bar])) for c in found.clauses
+        ClauseState(
+            c.text,
+            bool(c.true[row, bar]),
+            bool(c.missing[row, bar]),
+            _at(c.left, row, bar),
+            _at(c.right, row, bar),
+        )
+        for c in found.clauses
     )
     decisions, orders, fills = found.decisions, found.orders, found.fills
     here = np.flatnonzero((decisions["symbol"] == row) & (decisions["bar"] == bar))
@@ -114,9 +162,35 @@ def explain_day(found: VerifyResult, symbol: str, day: int | date) -> DayStory:
         result.sessions[bar].item(),
         clauses,
         tuple(f"{decisions['decision'][k]} ({decisions['reason'][k]})" for k in here),
-        tuple(f"{orders['intent'][k]} {orders['state'][k]} ({orders['reason'][k]})" for k in asked),
+        tuple(_order_text(found, k) for k in asked.tolist()),
         tuple(_fill_text(found, k) for k in np.flatnonzero(np.isin(fills["order_id"], numbers)).tolist()),
+        _held_since(found, row, bar),
     )
+
+
+def _held_since(found: VerifyResult, symbol: int, bar: int) -> date | None:
+    trades = found.result.trades
+    ends = np.where(trades.is_open, len(found.result.sessions), trades.exit_bar)
+    held = np.flatnonzero((trades.symbol == symbol) & (trades.entry_bar <= bar) & (bar < ends))
+    if not len(held):
+        return None
+    since: date = found.result.sessions[int(trades.entry_bar[held[0]])].item()
+    return since
+
+
+def _at(values: NDArray[Any] | None, row: int, bar: int) -> float | str | None:
+    if values is None:
+        return None
+    value = values[row, bar].item()
+    return None if value != value else value
+
+
+def _order_text(found: VerifyResult, k: int) -> str:
+    orders = found.orders
+    asked = orders["asked"][k]
+    size = "sized at the fill" if asked is None or asked != asked else f"for {asked:g}"
+    why = f" ({orders['reason'][k]})" if orders["reason"][k] else ""
+    return f"{orders['intent'][k]} {orders['kind'][k]} {size}: {orders['state'][k]}{why}"
 
 
 def _decision_bar(found: VerifyResult, symbol: int, filled: int, kind: str) -> int:

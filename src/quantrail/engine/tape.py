@@ -119,7 +119,7 @@ def read_tape(bars: Bars, spec: NormalSpec, span: slice) -> Tape:
         blocked=_symbols_per_bar(blocked[:, span]),
         blocked_total=int(blocked[:, span].sum()),
         entry_signals=int(sum(entry[:, span].sum() for entry in entries.values())),
-        clauses=tuple(Clause(c.text, c.true[:, span], c.missing[:, span]) for c in clauses),
+        clauses=tuple(clause.within(span) for clause in clauses),
         n_members=len(members),
     )
 
@@ -166,7 +166,7 @@ def _refuse_blocked(spec: NormalSpec, blocked: Flags, sessions: NDArray[np.datet
 
 
 def _titled(clauses: tuple[Clause, ...], title: str) -> list[Clause]:
-    return [Clause(f"{title}: {clause.text}", clause.true, clause.missing) for clause in clauses]
+    return [clause.titled(title) for clause in clauses]
 
 
 def _rows(values: NDArray[Any], span: slice) -> Rows:

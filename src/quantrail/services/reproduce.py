@@ -9,16 +9,15 @@ from typing import Any
 import numpy as np
 
 from quantrail.domain.answers import BacktestRow
-from quantrail.domain.contract import ModelVersions
 from quantrail.domain.enums import BacktestStatus, DriftCause, EngineMode
 from quantrail.domain.identity import content_hash
-from quantrail.domain.ids import BacktestId, DataVersion, ResultHash
+from quantrail.domain.ids import BacktestId, ResultHash
 from quantrail.domain.ledger import Reproduction
-from quantrail.domain.market import Bars, Period
-from quantrail.engine import ENGINE_A_VERSION, ENGINE_B_VERSION, prepare, screen, verify
+from quantrail.domain.market import Bars
+from quantrail.engine import ENGINE_A_VERSION, ENGINE_B_VERSION, prepare, screen
 from quantrail.errors import BackendCorrupt, DataInvalid, InvalidInput, NotFound, QuantrailError
 from quantrail.services.loop.state import Services
-from quantrail.strategy import NormalSpec, canonical_from_json
+from quantrail.services.rerun import stored_bars, stored_period, stored_spec, verify_again
 
 CLOSE = 1e-9
 
@@ -84,9 +83,8 @@ def _reproduce(services: Services, row: BacktestRow) -> tuple[Reproduction, Repr
 
 
 def _rerun_and_compare(services: Services, row: BacktestRow) -> tuple[DriftCause | None, str, _Rerun | None]:
-    spec = canonical_from_json(services.store.get_strategy(row.key.strategy_id).strategy.normalized_spec_json)
     try:
-        bars = _bars(services, row)
+        bars = stored_bars(services, row, recompute=True)
     except (BackendCorrupt, DataInvalid) as error:
         return DriftCause.DATA, error.message, None
     if bars.data_version != row.key.data_version:
@@ -102,36 +100,21 @@ def _rerun_and_compare(services: Services, row: BacktestRow) -> tuple[DriftCause
             f"engine {current} is installed, the result came from {row.key.engine_version}",
             None,
         )
-    found = _rerun(bars, spec.spec, row)
+    found = _rerun(services, bars, row)
     if found.result_hash == row.result_hash:
         return None, "", found
     return *_cause_of_difference(services, row, found), found
 
 
-def _bars(services: Services, row: BacktestRow) -> Bars:
-    """The slice the result rests on, as its own snapshot held it, read from the files anew."""
-    version = DataVersion(row.snapshot_version) if row.snapshot_version else None
-    benchmark = row.calc_contract.benchmark
-    universe = services.store.find_universe(row.key.universe_version)
-    if universe is None:
-        raise NotFound(f"universe {row.key.universe_version[:12]} is not stored any more")
-    symbols = sorted({*universe.symbols, *([benchmark] if benchmark else [])})
-    period = Period(row.key.period_start, row.key.period_end)
-    first = services.market.bars(symbols, version=version).sessions[0].item()
-    return services.market.bars(symbols, period, warmup_start=first, version=version, recompute=True)
-
-
-def _rerun(bars: Bars, spec: NormalSpec, row: BacktestRow) -> _Rerun:
-    period = Period(row.key.period_start, row.key.period_end)
-    if row.key.engine_mode is EngineMode.A:
-        done = screen(prepare(bars, [spec]), period, row.calc_contract)
-        error = done.errors[0]
-        if error is not None:
-            raise error
-        return _Rerun(done.result_hash(0), done.metric_row(0))
-    models: ModelVersions = row.model_versions
-    done_b = verify(bars, spec, period, row.calc_contract, models)
-    return _Rerun(done_b.result.result_hash, done_b.metrics.values)
+def _rerun(services: Services, bars: Bars, row: BacktestRow) -> _Rerun:
+    if row.key.engine_mode is EngineMode.B:
+        done_b = verify_again(services, row, bars)
+        return _Rerun(done_b.result.result_hash, done_b.metrics.values)
+    done = screen(prepare(bars, [stored_spec(services, row)]), stored_period(row), row.calc_contract)
+    error = done.errors[0]
+    if error is not None:
+        raise error
+    return _Rerun(done.result_hash(0), done.metric_row(0))
 
 
 def _cause_of_difference(services: Services, row: BacktestRow, found: _Rerun) -> tuple[DriftCause, str]:

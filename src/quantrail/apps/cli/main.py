@@ -17,6 +17,7 @@ from quantrail.apps.cli import (
     db,
     demo,
     doctor,
+    explain,
     failures,
     known,
     reports,
@@ -72,6 +73,7 @@ backtest.register(app)
 known.register(app)
 app.add_typer(failures.app, name="failures", help="Why strategies failed.")
 app.add_typer(constraints.app, name="constraints", help="What was learnt.")
+explain.register(app)
 trust.register(app)
 reports.register(app)
 app.add_typer(db.app, name="db", help="The knowledge store.")
