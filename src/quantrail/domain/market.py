@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -109,8 +109,22 @@ class FindingInfo(Protocol):
     def quarantined(self) -> bool: ...
 
 
+class ActionEvents(Protocol):
+    """Splits (new shares per old one) and cash dividends per share, by (symbol, ex-date)."""
+
+    @property
+    def splits(self) -> Mapping[tuple[str, date], float]: ...
+    @property
+    def dividends(self) -> Mapping[tuple[str, date], float]: ...
+
+
 class MarketReader(Protocol):
     """Reads of the bar store. Unknown symbols or versions raise NotFound, empty spans DataInvalid."""
+
+    def actions(
+        self, symbols: Sequence[str], *, before: date | None = None, version: DataVersion | None = None
+    ) -> ActionEvents:
+        """What the stored prices do not have worked in; none on or after ``before``."""
 
     def current(self) -> SnapshotInfo | None:
         """The newest snapshot, None before the first import."""

@@ -9,17 +9,28 @@ from quantrail.engine.batch import SignalBatch, SignalMaker, prepare
 from quantrail.engine.compare import EngineComparison, compare
 from quantrail.engine.corporate_actions import CorporateActions
 from quantrail.engine.market_rules import MarketRules
+from quantrail.engine.models import (
+    ACTIONS,
+    COST_MODELS,
+    EXECUTION_MODELS,
+    PORTFOLIO_MODELS,
+    build_models,
+)
 from quantrail.engine.screen import screen
 from quantrail.engine.screen_batch import BatchTrades, ScreenBatch
 from quantrail.engine.story import ClauseState, DayStory, TradeStory, explain_day, explain_trade
 from quantrail.engine.verify import VerifyResult, verify
 from quantrail.engine.versions import ENGINE_A_VERSION, ENGINE_B_VERSION
 from quantrail.engine.warm import warm_up
-from quantrail.engine.weights import run_weights, signals_hash
+from quantrail.engine.weights import WeightsResult, run_weights, signals_hash
 
 __all__ = [
+    "ACTIONS",
+    "COST_MODELS",
     "ENGINE_A_VERSION",
     "ENGINE_B_VERSION",
+    "EXECUTION_MODELS",
+    "PORTFOLIO_MODELS",
     "BatchTrades",
     "ClauseState",
     "CorporateActions",
@@ -31,6 +42,8 @@ __all__ = [
     "SignalMaker",
     "TradeStory",
     "VerifyResult",
+    "WeightsResult",
+    "build_models",
     "compare",
     "explain_day",
     "explain_trade",

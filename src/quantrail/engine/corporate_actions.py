@@ -9,6 +9,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from quantrail.domain.identity import content_hash
+from quantrail.domain.ids import ContentHash
 from quantrail.domain.market import Bars
 
 
@@ -22,6 +24,21 @@ class CorporateActions:
 
     splits: Mapping[tuple[str, date], float] = field(default_factory=dict)
     dividends: Mapping[tuple[str, date], float] = field(default_factory=dict)
+
+    @property
+    def hash(self) -> ContentHash:
+        """SHA-256 over every action, in order of symbol and day."""
+        parts = (self.splits, self.dividends)
+        return content_hash([[[s, d.isoformat(), v] for (s, d), v in sorted(part.items())] for part in parts])
+
+    def within(self, bars: Bars, span: slice) -> CorporateActions:
+        """Those of the symbols of ``bars`` that can fall on a session of ``span`` after its first."""
+        first, last = bars.sessions[span][0].item(), bars.sessions[span][-1].item()
+
+        def kept(events: Mapping[tuple[str, date], float]) -> dict[tuple[str, date], float]:
+            return {k: v for k, v in events.items() if k[0] in bars.symbols and first < k[1] <= last}
+
+        return CorporateActions(kept(self.splits), kept(self.dividends))
 
     def split_table(self, bars: Bars) -> NDArray[np.float64]:
         """Ratios (S, T), 1 where nothing happens; an ex-date without a session counts at the next one."""

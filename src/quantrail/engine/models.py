@@ -11,7 +11,8 @@
 
 ``ModelVersions.settings`` overrides: ``lot_size`` (whole_shares_v1, default 1), ``fees_bps``,
 ``spread_bps``, ``slippage_bps`` (instead of the spec's), and under market_v1 the names of
-:class:`~quantrail.engine.market_rules.MarketRules`.
+:class:`~quantrail.engine.market_rules.MarketRules` and ``corporate_actions``, the hash of the splits and
+dividends that are applied: they are an input like the bars, so they belong to a result's identity.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from quantrail.strategy import NormalSpec
 COST_MODELS = ("bps_per_side_v1",)
 EXECUTION_MODELS = ("next_open_v2", "next_open_v1", "market_v1")
 PORTFOLIO_MODELS = ("fractional_v1", "whole_shares_v1")
+ACTIONS = "corporate_actions"
 _SETTINGS = frozenset({"lot_size", "fees_bps", "spread_bps", "slippage_bps"})
 
 
@@ -73,7 +75,7 @@ def build_models(spec: NormalSpec, contract: CalcContract, versions: ModelVersio
             raise Unsupported(f"{name} model {asked!r} is not known; there are: {', '.join(known)}")
     settings = dict(versions.settings)
     market = versions.execution == "market_v1"
-    known_settings = _SETTINGS | RULE_NAMES if market else _SETTINGS
+    known_settings = _SETTINGS | RULE_NAMES | {ACTIONS} if market else _SETTINGS
     unknown = sorted(set(settings) - known_settings)
     if unknown:
         raise ConfigInvalid(

@@ -23,12 +23,12 @@ from quantrail.engine.ledger import TRADE_FIELDS, Ledger
 from quantrail.engine.liquidity import mean_volume_before, read_liquidity
 from quantrail.engine.logs import Column, arrow_table
 from quantrail.engine.market_broker import MarketBroker
-from quantrail.engine.models import Models, build_models
+from quantrail.engine.models import ACTIONS, Models, build_models
 from quantrail.engine.order_broker import OrderBroker
 from quantrail.engine.order_rules import ADV_BARS
 from quantrail.engine.policy import Policy, build_policy
 from quantrail.engine.tape import Tape, read_tape
-from quantrail.errors import Unsupported
+from quantrail.errors import DataInvalid, Unsupported
 from quantrail.strategy import NormalSpec
 
 _SERIES = (
@@ -106,6 +106,7 @@ def verify(
     dividends of unadjusted bars, for ``execution="market_v1"``. Raises SpecInvalid, NotFound,
     Unsupported, ConfigInvalid or DataInvalid when the strategy cannot run.
     """
+    _same_actions(models, actions)
     span = bars.span(period)
     tape = read_tape(bars, spec, span)
     ledger = Ledger(contract.initial_capital)
@@ -130,6 +131,15 @@ def verify(
     return VerifyResult(
         result, metrics, decider.log.columns(), broker.log.columns(), ledger.fills.columns(), tape.clauses
     )
+
+
+def _same_actions(models: ModelVersions, actions: CorporateActions | None) -> None:
+    wanted = dict(models.settings).get(ACTIONS)
+    if wanted is not None and (actions is None or actions.hash != wanted):
+        given = "none" if actions is None else actions.hash[:12]
+        raise DataInvalid(
+            f"splits and dividends are not those of the models: {given}, not {str(wanted)[:12]}"
+        )
 
 
 def _broker(

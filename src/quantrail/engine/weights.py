@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from quantrail.domain.results import ExitReason, SimulationResult, hash_result
 from quantrail.engine.benchmark import benchmark_returns
 from quantrail.engine.broker import Room
 from quantrail.engine.ledger import Ledger, Position
+from quantrail.engine.logs import Column
 from quantrail.engine.models import BpsCosts
 from quantrail.engine.policy import Policy, is_dust
 from quantrail.engine.tape import carried
@@ -25,13 +28,22 @@ from quantrail.errors import DataInvalid
 Floats = NDArray[np.float64]
 
 
-def signals_hash(bars: Bars, weights: Floats) -> ContentHash:
+def signals_hash(symbols: Sequence[str], sessions: NDArray[np.datetime64], weights: Floats) -> ContentHash:
     """SHA-256 over symbols, sessions and the exact bits of ``weights`` (S, T); every NaN counts the same."""
-    digest = hashlib.sha256("\0".join(bars.symbols).encode())
-    digest.update(bars.sessions.astype("datetime64[D]").astype("<i8").tobytes())
+    digest = hashlib.sha256("\0".join(symbols).encode())
+    digest.update(sessions.astype("datetime64[D]").astype("<i8").tobytes())
     plain = np.where(np.isnan(weights), np.nan, weights).astype("<f8")
     digest.update(np.ascontiguousarray(plain).tobytes())
     return ContentHash(digest.hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsResult:
+    """What trading to weights found. ``fills``: columns by name, one row per fill, as engine B logs them."""
+
+    result: SimulationResult
+    metrics: Metrics
+    fills: dict[str, Column]
 
 
 def run_weights(
@@ -41,7 +53,7 @@ def run_weights(
     contract: CalcContract,
     costs_bps: tuple[float, float, float] = (1.0, 2.0, 3.0),
     max_gross: float = 1.0,
-) -> tuple[SimulationResult, Metrics]:
+) -> WeightsResult:
     """Trade to target weights.
 
     ``weights`` (S, T): fractions of equity wanted from the close of column t on, negative short, NaN no
@@ -57,7 +69,7 @@ def run_weights(
     book = _Book(bars, span, contract, costs, max_gross)
     result = book.run(weights)
     metrics = compute_metrics(result, contract, benchmark_returns(bars, span, contract))
-    return result, metrics
+    return WeightsResult(result, metrics, book.ledger.fills.columns())
 
 
 def _check(bars: Bars, weights: Floats, max_gross: float) -> None:
@@ -99,7 +111,8 @@ class _Book:
             self.wishes |= {int(s): float(decided[t, s]) for s in np.flatnonzero(~np.isnan(decided[t]))}
         for symbol, position in sorted(self.ledger.positions.items()):
             self.ledger.close(position, n - 1, ExitReason.OPEN, self.closes[n - 1][symbol])
-        return self._result(np.array(rows).T)
+        # A weight other than 0 is a wish to be in; what judging calls an entry signal.
+        return self._result(np.array(rows).T, int((np.nan_to_num(decided) != 0.0).sum()))
 
     def _trade(self, t: int) -> None:
         ready = {s: w for s, w in sorted(self.wishes.items()) if not math.isnan(self.opens[t][s])}
@@ -171,7 +184,7 @@ class _Book:
         shares = (gross / equity, net / equity) if equity > 0.0 else (0.0, 0.0)
         return (equity, book.cash, *shares, book.traded, book.fees, book.spread, book.slippage, book.borrow)
 
-    def _result(self, series: Floats) -> SimulationResult:
+    def _result(self, series: Floats, wishes: int) -> SimulationResult:
         per_bar = np.diff(series[4:], axis=1, prepend=0.0)
         trades = trade_table(self.ledger)
         return SimulationResult(
@@ -190,6 +203,6 @@ class _Book:
             dividends=np.zeros(series.shape[1]),
             trades=trades,
             blocked_bars=0,
-            entry_signals=0,
+            entry_signals=wishes,
             result_hash=ResultHash(hash_result(series[0], trades.columns(), {})),
         )

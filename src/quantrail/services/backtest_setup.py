@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import Any
 
 from quantrail.analysis.failures import DEFAULT_RULES, load_rules
@@ -15,13 +15,13 @@ from quantrail.domain.identity import ReproductionKey, backtest_seed, new_run_id
 from quantrail.domain.ids import DataVersion
 from quantrail.domain.market import Bars, Period
 from quantrail.domain.records import Universe
-from quantrail.engine import ENGINE_A_VERSION, ENGINE_B_VERSION
-from quantrail.errors import DataInvalid, InvalidInput
+from quantrail.engine import ACTIONS, ENGINE_A_VERSION, ENGINE_B_VERSION, CorporateActions, build_models
+from quantrail.errors import DataInvalid, InvalidInput, NotFound
 from quantrail.search import Proposed, traits_of
 from quantrail.services.evaluation import Setting, annual_sharpe, hold_returns
 from quantrail.services.loop.state import MODELS_A, Candidate, RunFrame, Services
 from quantrail.services.registers import register, snapshot_of, stored_snapshot
-from quantrail.strategy import TEMPLATES, canonicalise
+from quantrail.strategy import TEMPLATES, advisories, canonicalise
 
 ENGINES = {
     "a": (EngineMode.A,),
@@ -32,7 +32,12 @@ ENGINES = {
 
 @dataclass(frozen=True, slots=True)
 class BacktestRequest:
-    """What to run. ``period`` None: every session there is; ``benchmark``: a stored symbol."""
+    """What to run. ``period`` None: every session there is; ``benchmark``: a stored symbol.
+
+    ``execution`` None: the light contract, or market_v1 where ``raw`` needs it.
+    ``settings``: engine B's models by setting name. ``raw``: engine B trades prices as stored, with their
+    splits and cash dividends as events.
+    """
 
     document: Mapping[str, Any]
     engine: str = "both"
@@ -40,7 +45,10 @@ class BacktestRequest:
     data_version: str | None = None
     benchmark: str | None = None
     initial_capital: float = 100_000.0
-    whole_shares: bool = True
+    execution: str | None = None
+    portfolio: str = "whole_shares_v1"
+    settings: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,8 @@ class Ready:
     candidate: Candidate
     universe: Universe
     modes: tuple[EngineMode, ...]
+    actions: CorporateActions | None = None
+    advice: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -63,17 +73,42 @@ def prepare_backtest(services: Services, request: BacktestRequest) -> Ready:
     """Check the spec, read the bars, count the trials; nothing is recorded but what records refer to."""
     if request.engine not in ENGINES:
         raise InvalidInput(f"engine {request.engine!r} is not one of {', '.join(ENGINES)}")
+    if request.engine == "a" and (request.execution or request.settings or request.raw):
+        raise InvalidInput("execution, portfolio, settings and raw are engine B's; ask for engine b or both")
     canonical = canonicalise(request.document)
     snapshot = snapshot_of(services, request.data_version)
     names = services.market.snapshot(snapshot).names()
     symbols = tuple(canonical.spec["universe"].get("symbols") or names)
     wanted = sorted({*symbols, request.benchmark} if request.benchmark else set(symbols))
-    bars, period = _bars(services, wanted, request.period, snapshot)
+    bars, period = read_bars(services, wanted, request.period, snapshot)
+    contract = CalcContract(initial_capital=request.initial_capital, benchmark=request.benchmark)
+    actions = actions_of(services, bars, period, snapshot) if request.raw else None
+    models = _models_b(request, actions)
+    build_models(canonical.spec, contract, models)  # a wrong name is told before anything is recorded
     universe = Universe(universe_version(symbols), "backtest", "US", symbols)
+    setting, frame = circumstances(services, bars, period, contract, universe, snapshot, models)
+    metadata = request.document.get("metadata") or {}
+    template = metadata.get("template_id") if metadata.get("template_id") in TEMPLATES else None
+    proposed = Proposed(dict(request.document), "import", template, metadata.get("params") or {})
+    traits = traits_of(canonical.strategy_id, canonical.spec, template, float("nan"))
+    candidate = Candidate(0, proposed, canonical, None, (), traits)
+    advice = (*advisories(canonical.spec), *_split_advice(actions))
+    return Ready(setting, frame, candidate, universe, ENGINES[request.engine], actions, advice)
+
+
+def circumstances(
+    services: Services,
+    bars: Bars,
+    period: Period,
+    contract: CalcContract,
+    universe: Universe,
+    snapshot: DataVersion,
+    models: ModelVersions,
+) -> tuple[Setting, RunFrame]:
+    """What judging and recording share; stores what the records refer to and counts the trials so far."""
     kinds = {"score": DEFAULT_POLICY, "failure_rules": DEFAULT_RULES}
     register(services, kinds, universe, stored_snapshot(services, snapshot))
-    contract = CalcContract(initial_capital=request.initial_capital, benchmark=request.benchmark)
-    held = hold_returns(bars, symbols, period)
+    held = hold_returns(bars, universe.symbols, period)
     count = services.store.trial_count(universe.universe_version, period.start, period.end)
     setting = Setting(
         bars=bars,
@@ -88,27 +123,50 @@ def prepare_backtest(services: Services, request: BacktestRequest) -> Ready:
     frame = RunFrame(
         run_id=new_run_id(services.clock(), services.entropy),
         contract=contract,
-        models={EngineMode.A: MODELS_A, EngineMode.B: _models_b(request)},
+        models={EngineMode.A: MODELS_A, EngineMode.B: models},
         snapshot_version=snapshot,
         universe_version=universe.universe_version,
         failure_policy=DEFAULT_RULES,
     )
-    metadata = request.document.get("metadata") or {}
-    template = metadata.get("template_id") if metadata.get("template_id") in TEMPLATES else None
-    proposed = Proposed(dict(request.document), "import", template, metadata.get("params") or {})
-    traits = traits_of(canonical.strategy_id, canonical.spec, template, float("nan"))
-    candidate = Candidate(0, proposed, canonical, None, (), traits)
-    return Ready(setting, frame, candidate, universe, ENGINES[request.engine])
+    return setting, frame
 
 
-def _models_b(request: BacktestRequest) -> ModelVersions:
-    """The models of engine A, in whole shares if the request says so."""
-    return replace(MODELS_A, portfolio="whole_shares_v1" if request.whole_shares else MODELS_A.portfolio)
+def actions_of(services: Services, bars: Bars, period: Period, snapshot: DataVersion) -> CorporateActions:
+    """Splits and dividends of the bars' symbols in the period; NotFound when none are stored."""
+    after = period.end + timedelta(days=1)
+    found = services.market.actions(bars.symbols, before=after, version=snapshot)
+    actions = CorporateActions(found.splits, found.dividends).within(bars, bars.span(period))
+    if not actions.splits and not actions.dividends:
+        raise NotFound(
+            f"no split or dividend of {', '.join(bars.symbols[:5])} is stored between {period.start} and "
+            f"{period.end}; import bars with dividend and split columns, or leave out raw"
+        )
+    return actions
 
 
-def _bars(
+def _split_advice(actions: CorporateActions | None) -> list[str]:
+    days = sorted(actions.splits) if actions is not None else []
+    return [
+        f"{symbol} splits on {day}: its stored prices jump there, and indicators see the jump"
+        for symbol, day in days
+    ]
+
+
+def _models_b(request: BacktestRequest, actions: CorporateActions | None) -> ModelVersions:
+    """Engine A's models in the shares asked for, unless another execution model is asked for or needed."""
+    settings = dict(request.settings) | ({} if actions is None else {ACTIONS: actions.hash})
+    return replace(
+        MODELS_A,
+        execution=request.execution or ("market_v1" if actions is not None else MODELS_A.execution),
+        portfolio=request.portfolio,
+        settings=tuple(sorted(settings.items())),
+    )
+
+
+def read_bars(
     services: Services, symbols: list[str], asked: tuple[date, date] | None, snapshot: DataVersion
 ) -> tuple[Bars, Period]:
+    """Bars from the first stored session to the period's end, and the period from session to session."""
     everything = services.market.bars(symbols, version=snapshot)
     first, last = everything.sessions[0].item(), everything.sessions[-1].item()
     if asked is None:

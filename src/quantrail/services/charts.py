@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
+
+# Told apart by colour-blind readers, too.
+BLUE, ORANGE = "#2a6fbb", "#d9730d"
 
 _LAYOUT = {
     "margin": {"l": 60, "r": 20, "t": 30, "b": 40},
@@ -30,13 +33,21 @@ def curve_chart(curves: Mapping[str, Sequence[Any]], split: str | None, name: st
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.06)
     days = curves["session"]
     for column, label, style in (
-        ("equity_b", f"{name} (engine B)", {"width": 2}),
-        ("equity_a", "engine A", {"width": 1, "dash": "dot"}),
+        ("equity_b", f"{name} (engine B)", {"width": 2, "color": BLUE}),
+        ("equity_a", "engine A", {"width": 1, "dash": "dot", "color": ORANGE}),
         ("equity_hold", "holding the universe", {"width": 1, "color": "grey"}),
     ):
+        if column not in curves:
+            continue
         figure.add_trace(go.Scatter(x=days, y=curves[column], name=label, line=style), row=1, col=1)
     figure.add_trace(
-        go.Scatter(x=days, y=curves["drawdown_b"], name="drawdown", fill="tozeroy", line={"width": 1}),
+        go.Scatter(
+            x=days,
+            y=curves["drawdown_b"],
+            name="drawdown",
+            fill="tozeroy",
+            line={"width": 1, "color": ORANGE},
+        ),
         row=2,
         col=1,
     )
@@ -44,7 +55,7 @@ def curve_chart(curves: Mapping[str, Sequence[Any]], split: str | None, name: st
         figure.add_vline(x=split, line_dash="dash", line_color="grey")
         figure.add_annotation(x=split, y=1, yref="paper", text=" validation", showarrow=False, xanchor="left")
     figure.update_yaxes(tickformat=".0%", row=2, col=1)
-    return _fragment(figure, 460)
+    return fragment(figure, 460)
 
 
 def funnel_chart(summaries: Sequence[Mapping[str, Any]]) -> Markup:
@@ -57,17 +68,11 @@ def funnel_chart(summaries: Sequence[Mapping[str, Any]]) -> Markup:
         counts = [summary["funnel"].get(step, 0) for step in steps]
         figure.add_trace(go.Bar(x=steps, y=counts, name=f"iteration {summary['iteration']}"))
     figure.update_layout(barmode="group")
-    return _fragment(figure, 320)
+    return fragment(figure, 320)
 
 
-def _fragment(figure: Any, height: int) -> Markup:
+def fragment(figure: Any, height: int) -> Markup:
+    """A figure as a piece of a page that carries :func:`figures_script` already."""
     figure.update_layout(height=height, **_LAYOUT)
     html = figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False})
     return Markup(html)
-
-
-def curve_page(curves: Mapping[str, Sequence[Any]], name: str) -> str:
-    """A whole page with one curve chart, readable without a network."""
-    chart = curve_chart(curves, None, name)
-    head = f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(name)}</title>'
-    return f"{head}{figures_script()}<body>{chart}</body></html>"

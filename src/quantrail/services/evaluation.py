@@ -81,10 +81,13 @@ NO_EXTRAS = Extras()
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A strategy with its result, as an engine hands it over to be judged."""
+    """A strategy with its result, as an engine hands it over to be judged.
+
+    ``spec`` None: signals brought from elsewhere, whose logic nobody here knows.
+    """
 
     strategy_id: StrategyId
-    spec: NormalSpec
+    spec: NormalSpec | None
     result: ResultOutline
     metrics: Mapping[str, float | None]
     undefined: Mapping[str, str]
@@ -121,13 +124,12 @@ def _outcome(
 def failure_case(
     setting: Setting,
     stage: Stage,
-    spec: NormalSpec,
+    spec: NormalSpec | None,
     result: ResultOutline,
     metrics: Mapping[str, float | None],
     extras: Extras,
 ) -> FailureCase:
     """A result as the failure rules want to see it."""
-    risk = spec["risk"]["trade_risk"]
     split = first_validation_bar(result.sessions, setting.contract)
     return FailureCase(
         stage=stage,
@@ -139,7 +141,7 @@ def failure_case(
         symbols=result.symbols,
         entry_signals=result.entry_signals,
         blocked_share=float(metrics["blocked_share"] or 0.0),
-        has_stop=risk["hard_stop"] is not None or risk["trailing_stop"] is not None,
+        has_stop=_has_stop(spec),
         initial_capital=setting.contract.initial_capital,
         annual=setting.contract.annualization_factor,
         n_trials=setting.n_trials,
@@ -157,13 +159,21 @@ def failed(strategy_id: StrategyId, code: str, message: str) -> Outcome:
     return Outcome(strategy_id, {}, {}, error_code=code, error_message=message)
 
 
-def _counts(result: ResultOutline, spec: NormalSpec) -> dict[str, float | None]:
+def _has_stop(spec: NormalSpec | None) -> bool:
+    if spec is None:
+        return False
+    risk = spec["risk"]["trade_risk"]
+    return risk["hard_stop"] is not None or risk["trailing_stop"] is not None
+
+
+def _counts(result: ResultOutline, spec: NormalSpec | None) -> dict[str, float | None]:
     n_bars = len(result.sessions)
-    n_members = len(spec["universe"].get("symbols") or result.symbols)
+    members = spec["universe"].get("symbols") if spec is not None else None
+    n_members = len(members or result.symbols)
     return {
         "bars": float(n_bars),
         "blocked_share": result.blocked_bars / (n_bars * n_members),
-        "comparisons": float(complexity(spec).cmp_count),
+        "comparisons": float(complexity(spec).cmp_count) if spec is not None else 0.0,
     }
 
 

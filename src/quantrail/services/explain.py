@@ -10,9 +10,9 @@ from quantrail.domain.enums import BacktestStatus, EngineMode
 from quantrail.domain.ids import BacktestId
 from quantrail.engine import DayStory, TradeStory, VerifyResult, explain_day, explain_trade, prepare, screen
 from quantrail.engine import compare as compare_results
-from quantrail.errors import Conflict, InvalidInput, NotFound
+from quantrail.errors import Conflict, InvalidInput, NotFound, Unsupported
 from quantrail.services.loop.state import MODELS_A, Services
-from quantrail.services.rerun import stored_bars, stored_period, stored_spec, verify_again
+from quantrail.services.rerun import is_signals, stored_bars, stored_period, stored_spec, verify_again
 
 _SHOWN = 10
 
@@ -68,6 +68,12 @@ def _row(services: Services, prefix: str) -> BacktestRow:
 
 def _logs(services: Services, row: BacktestRow) -> tuple[VerifyResult, str]:
     bars = stored_bars(services, row)
+    if is_signals(services, row):
+        folder = row.artifacts_dir.path if row.artifacts_dir else "no folder"
+        raise Unsupported(
+            f"backtest {row.backtest_id} follows signals computed elsewhere, so there are no clauses; "
+            f"its fills are in {folder}/fills.parquet of the artifacts"
+        )
     if row.key.engine_mode is EngineMode.B:
         found = verify_again(services, row, bars)
         if found.result.result_hash != row.result_hash:

@@ -17,7 +17,8 @@ from quantrail.domain.market import Bars
 from quantrail.engine import ENGINE_A_VERSION, ENGINE_B_VERSION, prepare, screen
 from quantrail.errors import BackendCorrupt, DataInvalid, InvalidInput, NotFound, QuantrailError
 from quantrail.services.loop.state import Services
-from quantrail.services.rerun import stored_bars, stored_period, stored_spec, verify_again
+from quantrail.services.rerun import is_signals, stored_bars, stored_period, stored_spec, verify_again
+from quantrail.services.signals import signals_again
 
 CLOSE = 1e-9
 
@@ -100,13 +101,19 @@ def _rerun_and_compare(services: Services, row: BacktestRow) -> tuple[DriftCause
             f"engine {current} is installed, the result came from {row.key.engine_version}",
             None,
         )
-    found = _rerun(services, bars, row)
+    try:
+        found = _rerun(services, bars, row)
+    except DataInvalid as error:  # splits, dividends or signals that are not those of the result
+        return DriftCause.DATA, error.message, None
     if found.result_hash == row.result_hash:
         return None, "", found
     return *_cause_of_difference(services, row, found), found
 
 
 def _rerun(services: Services, bars: Bars, row: BacktestRow) -> _Rerun:
+    if is_signals(services, row):
+        again = signals_again(services, row, bars)
+        return _Rerun(again.result.result_hash, again.metrics.values)
     if row.key.engine_mode is EngineMode.B:
         done_b = verify_again(services, row, bars)
         return _Rerun(done_b.result.result_hash, done_b.metrics.values)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from quantrail.domain.answers import BacktestRow
 from quantrail.domain.contract import ModelVersions
 from quantrail.domain.ids import DataVersion
 from quantrail.domain.market import Bars, Period
-from quantrail.engine import VerifyResult, verify
+from quantrail.engine import ACTIONS, CorporateActions, VerifyResult, verify
 from quantrail.errors import NotFound
 from quantrail.services.loop.state import Services
 from quantrail.strategy import NormalSpec, canonical_from_json
@@ -30,6 +32,11 @@ def stored_bars(services: Services, row: BacktestRow, *, recompute: bool = False
     )
 
 
+def is_signals(services: Services, row: BacktestRow) -> bool:
+    """Whether the result is of signals brought from elsewhere, which have no spec."""
+    return services.store.get_strategy(row.key.strategy_id).strategy.kind == "signals"
+
+
 def stored_spec(services: Services, row: BacktestRow) -> NormalSpec:
     """The canonical spec of a result's strategy."""
     stored = services.store.get_strategy(row.key.strategy_id).strategy
@@ -40,5 +47,10 @@ def verify_again(
     services: Services, row: BacktestRow, bars: Bars, models: ModelVersions | None = None
 ) -> VerifyResult:
     """Engine B on ``bars``, with the models of the result, or with ``models``."""
-    spec = stored_spec(services, row)
-    return verify(bars, spec, stored_period(row), row.calc_contract, models or row.model_versions)
+    used, period = models or row.model_versions, stored_period(row)
+    actions = None
+    if ACTIONS in dict(used.settings):
+        version = DataVersion(row.snapshot_version) if row.snapshot_version else None
+        found = services.market.actions(bars.symbols, before=period.end + timedelta(days=1), version=version)
+        actions = CorporateActions(found.splits, found.dividends).within(bars, bars.span(period))
+    return verify(bars, stored_spec(services, row), period, row.calc_contract, used, actions)

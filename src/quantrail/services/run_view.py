@@ -61,6 +61,11 @@ def verified_or_screened(store: KnowledgeStore, run_id: RunId, limit: int) -> li
 def explained(store: KnowledgeStore, strategy_id: StrategyId) -> str:
     """A stored strategy in two or three plain sentences."""
     stored = store.get_strategy(strategy_id).strategy
+    if stored.kind == "signals":
+        return (
+            "It follows target weights computed elsewhere: what was known at a close is traded at the next "
+            "open. The frame is kept with its hash, the logic behind it is not known here."
+        )
     return explain_normal(canonical_from_json(stored.normalized_spec_json).spec)
 
 

@@ -12,7 +12,8 @@ from quantrail.analysis.metrics import compute_metrics, standard_slices
 from quantrail.domain.contract import ModelVersions
 from quantrail.domain.ids import StrategyId
 from quantrail.domain.results import SimulationResult
-from quantrail.engine import EngineComparison, SignalMaker, compare, prepare, screen, verify
+from quantrail.engine import CorporateActions, EngineComparison, SignalMaker, compare, prepare, screen, verify
+from quantrail.engine import VerifyResult as EngineResult
 from quantrail.services.evaluation import Extras, Found, Outcome, Setting, judge
 from quantrail.services.screen_work import ScreenJob, ScreenResult, screen_chunk
 from quantrail.strategy import NormalSpec
@@ -53,16 +54,22 @@ class VerifyResult:
 
 
 def verify_one(
-    setting: Setting, job: VerifyJob, models: ModelVersions, maker: SignalMaker | None = None
+    setting: Setting,
+    job: VerifyJob,
+    models: ModelVersions,
+    maker: SignalMaker | None = None,
+    actions: CorporateActions | None = None,
 ) -> VerifyResult:
-    """Engine A and engine B on the same bars; neighbours on train only."""
-    """Both engines on the same bars; neighbours on train only. ``maker`` shares signals between jobs."""
+    """Both engines on the same bars; neighbours on train only. ``maker`` shares signals between jobs.
+
+    ``actions``: splits and dividends that engine B applies; engine A knows none.
+    """
     maker = maker or SignalMaker(setting.bars)
     neighbours = screen_chunk(train_only(setting), job.neighbours, maker=maker) if job.neighbours else []
     batch = prepare(setting.bars, [job.spec], maker=maker)
     screened = screen(batch, setting.period, setting.contract)
     a = screened.result(0)
-    verified = verify(setting.bars, job.spec, setting.period, setting.contract, models)
+    verified = verify(setting.bars, job.spec, setting.period, setting.contract, models, actions)
     b = verified.result
     difference = compare(a, b)
     extras = Extras(
@@ -90,11 +97,7 @@ def verify_one(
         curves=curve_columns(a, b, setting),
         slices=slice_columns(b, setting),
         trades=trade_columns(b),
-        logs={
-            "decisions": verified.decisions,
-            "orders": verified.orders,
-            "fills": verified.fills,
-        },
+        logs=log_tables(verified),
     )
 
 
@@ -107,12 +110,15 @@ def train_only(setting: Setting) -> Setting:
     return replace(setting, period=setting.train, hold_returns=returns)
 
 
-def curve_columns(a: SimulationResult, b: SimulationResult, setting: Setting) -> dict[str, Any]:
-    """Equity of both engines and of holding the universe, exposure and drawdown of B, by session."""
+def curve_columns(a: SimulationResult | None, b: SimulationResult, setting: Setting) -> dict[str, Any]:
+    """Equity of both engines and of holding the universe, exposure and drawdown of B, by session.
+
+    Without ``a`` (signals, which only the event engine trades) there is no ``equity_a``.
+    """
     peak = np.maximum.accumulate(np.maximum(b.equity, b.initial_capital))
     return {
         "session": b.sessions,
-        "equity_a": a.equity,
+        **({} if a is None else {"equity_a": a.equity}),
         "equity_b": b.equity,
         "equity_hold": setting.contract.initial_capital * np.cumprod(1.0 + setting.hold_returns),
         "drawdown_b": b.equity / peak - 1.0,
@@ -142,6 +148,25 @@ def trade_columns(result: SimulationResult) -> dict[str, Any]:
     columns["exit_session"] = result.sessions[result.trades.exit_bar]
     columns["is_open"] = result.trades.is_open
     return columns
+
+
+def log_tables(verified: EngineResult) -> dict[str, dict[str, Any]]:
+    """Decisions, orders, fills, and each decision's clauses, with symbols and dates spelt out."""
+    logs = {"decisions": verified.decisions, "orders": verified.orders, "fills": verified.fills}
+    tables = {name: spelt_out(columns, verified.result) for name, columns in logs.items()}
+    clauses = verified.tables()["clauses"]
+    columns = {name: clauses[name].to_numpy(zero_copy_only=False) for name in clauses.column_names}
+    return tables | {"clauses": spelt_out(columns, verified.result)}
+
+
+def spelt_out(columns: Mapping[str, Any], result: SimulationResult) -> dict[str, Any]:
+    """A log with names for symbol numbers, and a date beside each bar number."""
+    made = dict(columns)
+    made["symbol"] = np.array(result.symbols)[columns["symbol"].astype(np.int64)]
+    for name in ("bar", "decided_bar", "closed_bar"):
+        if name in columns:
+            made[name.replace("bar", "session")] = result.sessions[columns[name].astype(np.int64)]
+    return made
 
 
 def _sharpes(neighbours: Sequence[ScreenResult]) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -25,7 +23,8 @@ def test_equal_weights_once_are_buy_and_hold() -> None:
     first = int(np.flatnonzero(~np.isnan(bars.close[0]))[0])
     weights = np.full(bars.close.shape, np.nan)
     weights[:, first] = 1.0
-    ours, metrics = run_weights(bars, weights, whole(bars), CONTRACT)
+    found = run_weights(bars, weights, whole(bars), CONTRACT)
+    ours, metrics = found.result, found.metrics
     theirs = screen(prepare(bars, [spec_of()]), whole(bars), CONTRACT)
     np.testing.assert_allclose(ours.equity, theirs.equity[0], rtol=1e-12)
     assert metrics.values["sharpe_net"] == pytest.approx(theirs.metrics["sharpe_net"][0], rel=1e-9)
@@ -36,7 +35,7 @@ def test_daily_weights_without_costs_follow_the_open_to_open_formula() -> None:
     opens = 100 * np.exp(np.cumsum(rng.normal(0, 0.02, (3, 60)), axis=1))
     bars = bars_of({f"S{k}": [(p, p * 1.1, p * 0.9, p) for p in opens[k]] for k in range(3)})
     weights = rng.dirichlet(np.ones(3), 60).T * rng.choice([-1, 1], (3, 60))
-    result, _ = run_weights(bars, weights, whole(bars), CONTRACT, (0, 0, 0))
+    result = run_weights(bars, weights, whole(bars), CONTRACT, (0, 0, 0)).result
     # Opens equal closes here, so equity at t + 1 grows by the weights of the close before the last open.
     moves = opens[:, 1:] / opens[:, :-1] - 1
     growth = 1 + (weights[:, :-2] * moves[:, 1:]).sum(axis=0)
@@ -47,7 +46,7 @@ def test_daily_weights_without_costs_follow_the_open_to_open_formula() -> None:
 def test_costs_are_paid_on_what_is_traded_only() -> None:
     bars = bars_of({"X": [(100, 100, 100, 100)] * 5})
     weights = np.array([[1.0, 1.0, 0.5, np.nan, np.nan]])
-    result, _ = run_weights(bars, weights, whole(bars), CONTRACT, (10, 0, 0))
+    result = run_weights(bars, weights, whole(bars), CONTRACT, (10, 0, 0)).result
     bought = 1_000 / 1.001
     kept = 0.5 * bought
     np.testing.assert_allclose(result.traded_value, [0, bought, 0, bought - kept, 0], rtol=1e-9, atol=1e-9)
@@ -57,7 +56,7 @@ def test_costs_are_paid_on_what_is_traded_only() -> None:
 def test_buying_power_is_never_exceeded_by_silent_symbols() -> None:
     bars = bars_of({"X": [(100, 100, 100, 100)] * 4, "Y": [(50, 50, 50, 50)] * 4})
     weights = np.array([[1.0, np.nan, np.nan, np.nan], [np.nan, 1.0, np.nan, np.nan]])
-    result, _ = run_weights(bars, weights, whole(bars), CONTRACT)
+    result = run_weights(bars, weights, whole(bars), CONTRACT).result
     assert (result.cash >= -1e-9).all()
     assert result.trades.symbol.tolist() == [0]
 
@@ -66,7 +65,9 @@ def test_a_flip_closes_one_trade_and_opens_another() -> None:
     bars = bars_of(
         {"X": [(100, 100, 100, 100), (100, 100, 100, 100), (110, 110, 110, 110), (99, 99, 99, 99)]}
     )
-    result, _ = run_weights(bars, np.array([[1.0, -1.0, np.nan, np.nan]]), whole(bars), CONTRACT, (0, 0, 0))
+    result = run_weights(
+        bars, np.array([[1.0, -1.0, np.nan, np.nan]]), whole(bars), CONTRACT, (0, 0, 0)
+    ).result
     assert result.trades.side.tolist() == [1, -1]
     assert result.equity.tolist() == pytest.approx([1_000, 1_000, 1_100, 1_210])
 
@@ -81,6 +82,10 @@ def test_weights_of_the_wrong_shape_size_or_sum_are_refused() -> None:
 def test_the_hash_names_the_signals_and_their_axes() -> None:
     bars = bars_of({"X": [(100, 100, 100, 100)] * 3})
     weights = np.array([[1.0, np.nan, 0.0]])
-    assert signals_hash(bars, weights) == signals_hash(bars, weights.copy())
-    assert signals_hash(bars, weights) != signals_hash(bars, np.array([[1.0, 0.5, 0.0]]))
-    assert signals_hash(bars, weights) != signals_hash(replace(bars, symbols=("Z",)), weights)
+    assert signals_hash(bars.symbols, bars.sessions, weights) == signals_hash(
+        bars.symbols, bars.sessions, weights.copy()
+    )
+    assert signals_hash(bars.symbols, bars.sessions, weights) != signals_hash(
+        bars.symbols, bars.sessions, np.array([[1.0, 0.5, 0.0]])
+    )
+    assert signals_hash(bars.symbols, bars.sessions, weights) != signals_hash(("Z",), bars.sessions, weights)

@@ -1,4 +1,4 @@
-"""`quantrail backtest`: one strategy, recorded like any other trial."""
+"""`quantrail backtest`: one strategy or a frame of signals, recorded like any other trial."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from quantrail.apps.cli.session import session
 from quantrail.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from quantrail.services.backtest import BacktestResult
+    from quantrail.services.backtest import BacktestRequest, BacktestResult
+    from quantrail.services.signals import SignalsRequest
 
 
 def register(app: typer.Typer) -> None:
@@ -31,43 +32,117 @@ def register(app: typer.Typer) -> None:
 
 
 def backtest(
-    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="A strategy, YAML or JSON.")],
-    engine: Annotated[str, typer.Option(help="a, b or both")] = "both",
+    spec: Annotated[Path | None, typer.Argument(metavar="[SPEC]", help="A strategy, YAML or JSON.")] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Instead of SPEC: target weights, CSV or Parquet, wide or long."),
+    ] = None,
+    signals: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Instead of SPEC: rows of date, symbol, entry, exit, short_entry, short_exit (0 or 1).",
+        ),
+    ] = None,
+    missing: Annotated[str, typer.Option(help="Empty cells of --weights: error, hold or flat.")] = "error",
+    engine: Annotated[str, typer.Option(help="a, b or both; signals trade in b.")] = "both",
     period: Annotated[
         str | None, typer.Option(metavar="A:B", help="Dates, both included [default: all]")
     ] = None,
     data: Annotated[str | None, typer.Option(help="Data version [default: the current one]")] = None,
     benchmark: Annotated[str | None, typer.Option(help="A stored symbol, for alpha and beta.")] = None,
     capital: Annotated[float, typer.Option(min=1.0, help="Initial capital.")] = 100_000.0,
+    execution: Annotated[
+        str | None,
+        typer.Option(
+            help="Engine B: next_open_v2 (as engine A), next_open_v1 (market orders only) or market_v1 (orders "
+            "live with the market) [default: next_open_v2; market_v1 with --raw]"
+        ),
+    ] = None,
+    portfolio: Annotated[
+        str, typer.Option(help="Engine B: whole_shares_v1 or fractional_v1.")
+    ] = "whole_shares_v1",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="A setting of engine B's models, such as fees_bps=5."
+        ),
+    ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Engine B: stored prices, splits and dividends as events, paid in cash."),
+    ] = False,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write equity and drawdown as HTML.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write equity, drawdown, months and trades on candles as HTML."),
     ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run one strategy through the engines and record it; a result that is known is not worked out again.
+    """Run one strategy, or signals computed elsewhere, and record it; a known result is not worked out again.
 
-    Example: `quantrail backtest sma.yaml --period 2014-01-02:2016-12-30 --plot sma.html`
+    Weights and signals are dated by the session at whose close they were known; they trade at the next open.
+
+    Example: `quantrail backtest sma.yaml --period 2014-01-02:2016-12-30 --plot sma.html` or
+    `quantrail backtest --weights weights.csv --set max_gross=1.5`
     """
-    from quantrail.services.backtest import BacktestRequest
-    from quantrail.services.backtest import backtest as run
-    from quantrail.strategy import load_document
-
-    request = BacktestRequest(load_document(spec), engine, _period(period), data, benchmark, capital)
+    if sum(source is not None for source in (spec, weights, signals)) != 1:
+        raise InvalidInput("name one of SPEC, --weights FILE and --signals FILE")
     if plot is not None and engine == "a":
         raise InvalidInput("--plot needs engine b or both; engine a keeps no curve of a single strategy")
+    chosen = dict(_setting(text) for text in settings or [])
+    span = _period(period)
     from quantrail.domain.enums import TrialDoor
 
+    if spec is not None:
+        from quantrail.services.backtest import BacktestRequest
+        from quantrail.strategy import load_document
+
+        request: BacktestRequest | SignalsRequest = BacktestRequest(
+            load_document(spec), engine, span, data, benchmark, capital, execution, portfolio, chosen, raw
+        )
+    else:
+        request = _signals(weights, signals, missing, span, data, benchmark, capital, chosen)
     with session(home, create=True) as services:
-        results = run(services, request, TrialDoor.CLI)
+        results = _run(services, request, TrialDoor.CLI)
         if plot is not None:
             _plot(services, results, plot)
+        folder = services.artifacts.path(results[-1].artifacts_dir) if results[-1].artifacts_dir else None
     if as_json:
         emit_json({"results": results, "plot": str(plot) if plot else None})
     else:
-        _print(results, plot)
+        _print(results, plot, folder)
     if any(r.error for r in results):
         raise typer.Exit(EXIT_COULD_NOT)
+
+
+def _signals(weights: Path | None, signals: Path | None, missing: str, *rest: Any) -> SignalsRequest:
+    from quantrail.services.signals import SignalsRequest, read_weights, signals_of_file
+
+    found = read_weights(weights, missing) if weights is not None else signals_of_file(signals or "")
+    return SignalsRequest(found, None, *rest)
+
+
+def _run(services: Any, request: Any, door: Any) -> Sequence[BacktestResult]:
+    from quantrail.services.backtest import BacktestRequest
+    from quantrail.services.backtest import backtest as run
+    from quantrail.services.signals import backtest_signals
+
+    if isinstance(request, BacktestRequest):
+        return run(services, request, door)
+    return [backtest_signals(services, request, door)]
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, sign, value = text.partition("=")
+    if not sign or not name or not value:
+        raise InvalidInput(f"setting {text!r} is not NAME=VALUE, such as fees_bps=5")
+    for kind in (int, float):
+        try:
+            return name, kind(value)
+        except ValueError:
+            continue
+    return name, value
 
 
 def _period(text: str | None) -> tuple[date, date] | None:
@@ -81,15 +156,12 @@ def _period(text: str | None) -> tuple[date, date] | None:
 
 
 def _plot(services: Any, results: Sequence[BacktestResult], path: Path) -> None:
-    from quantrail.services.charts import curve_page
+    from quantrail.services.backtest_page import backtest_page
 
-    stored = services.store.get_backtest(results[-1].backtest_id)
-    folder = stored.artifacts_dir.path if stored.artifacts_dir else ""
-    curves = services.artifacts.read_parquet(f"{folder}/curves.parquet").to_pydict()
-    path.write_text(curve_page(curves, f"strategy {stored.key.strategy_id[:12]}"), encoding="utf-8")
+    path.write_text(backtest_page(services, results[-1].backtest_id), encoding="utf-8")
 
 
-def _print(results: Sequence[BacktestResult], plot: Path | None) -> None:
+def _print(results: Sequence[BacktestResult], plot: Path | None, folder: Path | None) -> None:
     shown = (
         ("total return", "return_total_net", percent),
         ("CAGR", "cagr_net", percent),
@@ -114,5 +186,7 @@ def _print(results: Sequence[BacktestResult], plot: Path | None) -> None:
             out().print(f"[red]could not run:[/red] {result.error}")
     for advice in results[0].advisories:
         out().print(f"[yellow]note:[/yellow] {advice}")
+    if folder is not None:
+        out().print(f"[dim]curves, trades, decisions, orders, fills: {folder}[/dim]", soft_wrap=True)
     if plot is not None:
         out().print(f"Plot: {plot}", soft_wrap=True)

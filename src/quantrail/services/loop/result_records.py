@@ -48,6 +48,7 @@ def _strategy(candidate: Candidate, spec: CanonicalSpec, origin: StrategyId | No
         logic_hash=spec.logic_hash,
         created_from=made.created_from,
         spec_hash_version=spec.spec_hash_version,
+        kind="signals" if made.created_from == "signals" else "spec",
         name=made.document.get("name"),
         template_id=made.template_id,
         params=dict(made.params) or None,
