@@ -55,8 +55,8 @@ def backtest(
     execution: Annotated[
         str | None,
         typer.Option(
-            help="Engine B: next_open_v2 (as engine A), next_open_v1 (market orders only) or market_v1 (orders "
-            "live with the market) [default: next_open_v2; market_v1 with --raw]"
+            help="Engine B: next_open_v2 (as engine A), next_open_v1 (market orders only) or market_v1 "
+            "(orders live with the market) [default: next_open_v2; market_v1 with --raw]"
         ),
     ] = None,
     portfolio: Annotated[
