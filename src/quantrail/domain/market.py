@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.enums import Severity
-from quantrail.domain.ids import DataVersion
+from quantrail.domain.ids import ContentHash, DataVersion
 from quantrail.errors import DataInvalid, NotFound
 
 BAR_COLUMNS = ("open", "high", "low", "close", "volume")
@@ -42,6 +42,10 @@ class Bars:
         Prices in the quote currency, volume in shares.
     Timing
         Column t is complete at the close of session t.
+    Records
+        ``records`` holds, by content name (``econ(;series=CPI)``), what features read besides bars: (T,)
+        for one value of all symbols, else (S, T); NaN where nothing was known by the close of t.
+        ``data_version`` covers them.
     """
 
     symbols: tuple[str, ...]
@@ -52,6 +56,7 @@ class Bars:
     close: NDArray[np.float64]
     volume: NDArray[np.float64]
     data_version: DataVersion
+    records: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     def index_of(self, symbol: str) -> int:
         """Row of ``symbol``; NotFound names the symbols there are."""
@@ -145,6 +150,17 @@ class MarketReader(Protocol):
 
         ``recompute`` believes no cache: rows are read and hashed again.
         """
+
+    def records_version(self, table: str) -> ContentHash | None:
+        """The current version of ``economic_indicators`` or ``news_data``, None before its first import."""
+
+    def econ(self, series: str, bars: Bars, version: ContentHash | None = None) -> NDArray[np.float64]:
+        """Shape (T,): the newest value known at each close, NaN before the first. NotFound names others."""
+
+    def news_sentiment(
+        self, bars: Bars, window: timedelta, version: ContentHash | None = None
+    ) -> NDArray[np.float64]:
+        """Shape (S, T), -1..1: mean score of the news of the last ``window`` at each close, NaN for none."""
 
     def check(
         self,

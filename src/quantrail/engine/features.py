@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from quantrail.domain.market import BAR_COLUMNS, Bars
 from quantrail.engine.indicators import indicator, rolling_sum, volatility
 from quantrail.engine.regime import regime_score
-from quantrail.errors import SpecInvalid
+from quantrail.errors import NotFound, SpecInvalid
+from quantrail.strategy import FEATURE_TYPES
 
 Floats = NDArray[np.float64]
 Key = tuple[Any, ...]
 SIZING_VOLATILITY_BARS = 20
 RELATIVE_VOLUME_BARS = 20
+RECORD_KINDS = frozenset(name for name, kind in FEATURE_TYPES.items() if kind.records is not None)
 
 
 class FeatureStore:
@@ -29,6 +31,7 @@ class FeatureStore:
         self._kept: OrderedDict[Key, Floats] = OrderedDict()
         self._bytes = 0
         self._cross: dict[str, bool] = {}
+        self._records: Mapping[str, Floats] = bars.records
 
     def value(self, name: str, features: Mapping[str, Any], members: NDArray[np.int64]) -> Floats:
         """The bar column or feature ``name``; ``features`` holds definitions by content name."""
@@ -87,8 +90,19 @@ class FeatureStore:
         feature = features.get(name)
         if feature is None:
             raise SpecInvalid(f"feature {name!r} is used but not defined; define it under features")
+        if feature["type"] in RECORD_KINDS:
+            return self._record(name)
         inputs = [self.value(source, features, members) for source in feature["inputs"]]
         return np.ascontiguousarray(indicator(feature["type"], inputs, feature["params"], members))
+
+    def know(self, records: Mapping[str, Floats]) -> None:
+        """More records over the same bars, by content name; one that is known already keeps its values."""
+        self._records = {**records, **self._records}
+
+    def _record(self, name: str) -> Floats:
+        if name not in self._records:
+            raise NotFound(f"no record of {name} came with the bars; import the series, or leave it out")
+        return np.array(np.broadcast_to(self._records[name], self.bars.close.shape), order="C")
 
     def _ranks_symbols(self, name: str, features: Mapping[str, Any]) -> bool:
         feature = features.get(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def warm_up() -> None:
     """
     sessions = np.arange(np.datetime64("2020-01-01"), np.datetime64("2020-02-10"))
     rising = np.linspace(10.0, 11.0, 2 * len(sessions)).reshape(2, -1)
-    columns = {name: rising.copy() for name in BAR_COLUMNS}
+    columns: dict[str, Any] = {name: rising.copy() for name in BAR_COLUMNS}
     bars = Bars(_SYMBOLS, sessions, **columns, data_version=DataVersion("0" * 64))
     specs = []
     for name in _TEMPLATES:

@@ -49,6 +49,10 @@ class MarketStore:
         """Companies, economic series and news."""
         return RecordStore(self._root / "records", self._clock)
 
+    def records_version(self, table: str) -> ContentHash | None:
+        """The current version of one table of records, None before its first import."""
+        return self.records.version(table)
+
     def econ(self, series: str, bars: Bars, version: ContentHash | None = None) -> NDArray[np.float64]:
         """Shape (T,): the newest value of ``series`` known at each closing bell. Raises NotFound."""
         return self.records.economic_at(series, self._closes(bars), version)

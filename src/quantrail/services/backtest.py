@@ -181,6 +181,7 @@ def _document(services: Services, ready: Ready, engine: str) -> dict[str, Any]:
         },
         "frozen": {
             "snapshot_version": ready.frame.snapshot_version,
+            "record_versions": dict(ready.records),
             "n_trials": ready.setting.n_trials,
             "symbols": list(ready.universe.symbols),
             "environment": dict(services.environment),

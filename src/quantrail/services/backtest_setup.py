@@ -12,7 +12,7 @@ from quantrail.analysis.score_policy import DEFAULT_POLICY, load_policy
 from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.domain.enums import EngineMode
 from quantrail.domain.identity import ReproductionKey, backtest_seed, new_run_id, universe_version
-from quantrail.domain.ids import DataVersion
+from quantrail.domain.ids import ContentHash, DataVersion
 from quantrail.domain.market import Bars, Period
 from quantrail.domain.records import Universe
 from quantrail.engine import ACTIONS, ENGINE_A_VERSION, ENGINE_B_VERSION, CorporateActions, build_models
@@ -20,6 +20,7 @@ from quantrail.errors import DataInvalid, InvalidInput, NotFound
 from quantrail.search import Proposed, traits_of
 from quantrail.services.evaluation import Setting, annual_sharpe, hold_returns
 from quantrail.services.loop.state import MODELS_A, Candidate, RunFrame, Services
+from quantrail.services.records import current_versions, record_features, with_records
 from quantrail.services.registers import register, snapshot_of, stored_snapshot
 from quantrail.strategy import TEMPLATES, advisories, canonicalise
 
@@ -53,7 +54,10 @@ class BacktestRequest:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A request with everything it needs read and checked. Bars are the whole period with warm-up."""
+    """A request with everything it needs read and checked. Bars are the whole period with warm-up.
+
+    ``records``: versions of the record tables it was read from, none if the spec reads none.
+    """
 
     setting: Setting
     frame: RunFrame
@@ -62,6 +66,7 @@ class Ready:
     modes: tuple[EngineMode, ...]
     actions: CorporateActions | None = None
     advice: tuple[str, ...] = ()
+    records: Mapping[str, ContentHash] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:
@@ -80,7 +85,9 @@ def prepare_backtest(services: Services, request: BacktestRequest) -> Ready:
     names = services.market.snapshot(snapshot).names()
     symbols = tuple(canonical.spec["universe"].get("symbols") or names)
     wanted = sorted({*symbols, request.benchmark} if request.benchmark else set(symbols))
-    bars, period = read_bars(services, wanted, request.period, snapshot)
+    plain, period = read_bars(services, wanted, request.period, snapshot)
+    records = current_versions(services.market) if record_features(canonical.spec) else {}
+    bars = with_records(services.market, plain, [canonical.spec], records)
     contract = CalcContract(initial_capital=request.initial_capital, benchmark=request.benchmark)
     actions = actions_of(services, bars, period, snapshot) if request.raw else None
     models = _models_b(request, actions)
@@ -93,7 +100,7 @@ def prepare_backtest(services: Services, request: BacktestRequest) -> Ready:
     traits = traits_of(canonical.strategy_id, canonical.spec, template, float("nan"))
     candidate = Candidate(0, proposed, canonical, None, (), traits)
     advice = (*advisories(canonical.spec), *_split_advice(actions))
-    return Ready(setting, frame, candidate, universe, ENGINES[request.engine], actions, advice)
+    return Ready(setting, frame, candidate, universe, ENGINES[request.engine], actions, advice, records)
 
 
 def circumstances(

@@ -90,7 +90,7 @@ def _rerun_and_compare(services: Services, row: BacktestRow) -> tuple[DriftCause
         return DriftCause.DATA, error.message, None
     if bars.data_version != row.key.data_version:
         detail = (
-            f"the bars it rests on have changed: data version {bars.data_version[:12]} now, "
+            f"the data it rests on have changed: data version {bars.data_version[:12]} now, "
             f"{row.key.data_version[:12]} then"
         )
         return DriftCause.DATA, detail, None

@@ -11,6 +11,7 @@ from quantrail.domain.market import Bars, Period
 from quantrail.engine import ACTIONS, CorporateActions, VerifyResult, verify
 from quantrail.errors import NotFound
 from quantrail.services.loop.state import Services
+from quantrail.services.records import with_records
 from quantrail.strategy import NormalSpec, canonical_from_json
 
 
@@ -19,7 +20,9 @@ def stored_period(row: BacktestRow) -> Period:
 
 
 def stored_bars(services: Services, row: BacktestRow, *, recompute: bool = False) -> Bars:
-    """The slice a result rests on, as its own snapshot held it; ``recompute`` reads the files anew."""
+    """The slice a result rests on, as its own snapshot held it, with the records of the versions that its
+    run froze; ``recompute`` reads the files anew.
+    """
     version = DataVersion(row.snapshot_version) if row.snapshot_version else None
     benchmark = row.calc_contract.benchmark
     universe = services.store.find_universe(row.key.universe_version)
@@ -27,9 +30,13 @@ def stored_bars(services: Services, row: BacktestRow, *, recompute: bool = False
         raise NotFound(f"universe {row.key.universe_version[:12]} is not stored any more")
     symbols = sorted({*universe.symbols, *([benchmark] if benchmark else [])})
     first = services.market.bars(symbols, version=version).sessions[0].item()
-    return services.market.bars(
+    bars = services.market.bars(
         symbols, stored_period(row), warmup_start=first, version=version, recompute=recompute
     )
+    if is_signals(services, row):
+        return bars
+    frozen = services.store.get_run(row.run_id).config.get("frozen", {}).get("record_versions", {})
+    return with_records(services.market, bars, [stored_spec(services, row)], frozen)
 
 
 def is_signals(services: Services, row: BacktestRow) -> bool:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from quantrail.analysis.constraints import DEFAULT_CONSTRAINT_RULES
 from quantrail.analysis.failures import DEFAULT_RULES
 from quantrail.analysis.score_policy import DEFAULT_POLICY
 from quantrail.domain.contract import CalcContract
-from quantrail.errors import ConfigInvalid
+from quantrail.errors import ConfigInvalid, SpecInvalid
+from quantrail.strategy import parse_spec
 
 
 class _Section(BaseModel):
@@ -100,9 +101,22 @@ class Generators(_Section):
 
 
 class SearchSection(_Section):
+    """``seeds``: strategies that iteration 1 tries first, on the run's symbols; they may have children."""
+
+    seeds: tuple[dict[str, Any], ...] = Field(default=(), max_length=1000)
     generators: Generators = Generators()
     budget: Budget = Budget()
     shortlist: int = Field(default=8, ge=1, le=1000)
+
+    @field_validator("seeds")
+    @classmethod
+    def _valid_strategies(cls, seeds: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        for index, seed in enumerate(seeds):
+            try:
+                parse_spec(seed)
+            except SpecInvalid as error:
+                raise ValueError(f"number {index + 1} is no strategy: {error.message}") from error
+        return seeds
 
 
 class ConstraintsSection(_Section):
@@ -195,7 +209,7 @@ def _sentence(problem: Any) -> str:
     if problem["type"] == "missing":
         return f"{path} is missing"
     message = problem["msg"].removeprefix("Value error, ")
-    shown = "" if isinstance(problem["input"], dict) else f" (got {problem['input']!r})"
+    shown = "" if isinstance(problem["input"], dict | list | tuple) else f" (got {problem['input']!r})"
     return f"{path}: {message}{shown}"
 
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from quantrail.domain.ids import StrategyId
 from quantrail.engine import ScreenBatch, SignalMaker, prepare, screen
-from quantrail.services.evaluation import Found, Outcome, Setting, failed, judge
+from quantrail.services.evaluation import Floats, Found, Outcome, Setting, failed, judge
 from quantrail.strategy import NormalSpec
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenJob:
-    """One spec, the signal density (entries a year) within which it may run, or ``explore`` anyway."""
+    """One spec, the signal density (entries a year) within which it may run, or ``explore`` anyway.
+
+    ``records``: what it reads besides bars, over the same sessions; see ``Bars.records``.
+    """
 
     strategy_id: StrategyId
     spec: NormalSpec
     min_density: float = 0.0
     max_density: float = float("inf")
     explore: bool = False
+    records: Mapping[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,9 @@ def screen_chunk(
     maker: SignalMaker | None = None,
 ) -> list[ScreenResult]:
     """Results in the order of ``jobs``; ``maker`` shares features and comparisons between chunks."""
+    maker = maker or SignalMaker(setting.bars)
+    for job in jobs:
+        maker.features.know(job.records)
     batch = prepare(setting.bars, [job.spec for job in jobs], maker=maker)
     years = len(setting.sessions) / setting.contract.annualization_factor
     density = batch.entry_onsets(setting.period) / years

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from quantrail.domain.ids import StrategyId
 from quantrail.domain.results import SimulationResult
 from quantrail.engine import CorporateActions, EngineComparison, SignalMaker, compare, prepare, screen, verify
 from quantrail.engine import VerifyResult as EngineResult
-from quantrail.services.evaluation import Extras, Found, Outcome, Setting, judge
+from quantrail.services.evaluation import Extras, Floats, Found, Outcome, Setting, judge
 from quantrail.services.screen_work import ScreenJob, ScreenResult, screen_chunk
 from quantrail.strategy import NormalSpec
 
@@ -37,6 +37,7 @@ class VerifyJob:
     spec: NormalSpec
     train_sharpe: float | None
     neighbours: tuple[ScreenJob, ...]
+    records: Mapping[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,13 @@ def verify_one(
     ``actions``: splits and dividends that engine B applies; engine A knows none.
     """
     maker = maker or SignalMaker(setting.bars)
+    maker.features.know(job.records)
     neighbours = screen_chunk(train_only(setting), job.neighbours, maker=maker) if job.neighbours else []
     batch = prepare(setting.bars, [job.spec], maker=maker)
     screened = screen(batch, setting.period, setting.contract)
     a = screened.result(0)
-    verified = verify(setting.bars, job.spec, setting.period, setting.contract, models, actions)
+    bars = replace(setting.bars, records={**setting.bars.records, **job.records})
+    verified = verify(bars, job.spec, setting.period, setting.contract, models, actions)
     b = verified.result
     difference = compare(a, b)
     extras = Extras(

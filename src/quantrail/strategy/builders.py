@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -59,7 +60,7 @@ class Value:
 
     name: str
     inputs: tuple[Value, ...] = ()
-    params: tuple[tuple[str, int | float], ...] = ()
+    params: tuple[tuple[str, Scalar], ...] = ()
     bars: int = 0
     scale: int | float = 1
 
@@ -117,8 +118,8 @@ class Value:
 class Indicators:
     """Every feature type as a function: ``ind.sma(20)``, ``ind.ema(9, of=bar.volume)``, ``ind.macd()``.
 
-    Positional numbers fill the parameters in the catalogue's order; ``of`` gives the input, or
-    several as a tuple.
+    Positional values fill the parameters in the catalogue's order, names such as a series' first;
+    ``of`` gives the input, or several as a tuple.
     """
 
     def __getattr__(self, name: str) -> Callable[..., Value]:
@@ -131,9 +132,9 @@ class Indicators:
 
 
 def _feature(
-    name: str, numbers: Sequence[int | float], of: Value | Sequence[Value], params: Mapping[str, Any]
+    name: str, numbers: Sequence[Scalar], of: Value | Sequence[Value], params: Mapping[str, Any]
 ) -> Value:
-    names = [param.name for param in FEATURE_TYPES[name].params]
+    names = [*FEATURE_TYPES[name].texts, *(param.name for param in FEATURE_TYPES[name].params)]
     if len(numbers) > len(names):
         raise InvalidInput(f"{name} has {len(names)} parameter(s), got {len(numbers)}")
     inputs = (of,) if isinstance(of, Value) else tuple(of)
@@ -161,6 +162,12 @@ ind = Indicators()
 bar = Bar()
 
 
+def _spelt(value: Scalar) -> str:
+    if isinstance(value, str):
+        return re.sub(r"[^a-z0-9]+", "_", value.lower()).strip("_")
+    return f"{value:g}".replace(".", "p").replace("-", "m")
+
+
 class _Writer:
     """Gives each distinct feature a readable key while conditions are written out."""
 
@@ -173,8 +180,8 @@ class _Writer:
         written: dict[str, Any] = {"type": value.name, "params": dict(value.params)}
         if value.inputs:
             written["inputs"] = [self.key(source) for source in value.inputs]
-        stem = "_".join([value.name, *(f"{number:g}".replace(".", "p") for _, number in value.params)])
-        key, count = stem.replace("-", "m"), 1
+        stem = "_".join([value.name, *(_spelt(given) for _, given in value.params)])[:56]
+        key, count = stem, 1
         while self.features.get(key, written) != written:
             count += 1
             key = f"{stem}_v{count}"

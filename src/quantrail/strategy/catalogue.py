@@ -7,7 +7,7 @@ its window is full, and wherever its window touches a missing bar in a way the i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 BAR_COLUMNS = ("open", "high", "low", "close", "volume")
 
@@ -39,7 +39,11 @@ class FeatureParam:
 
 @dataclass(frozen=True, slots=True)
 class FeatureType:
-    """``inputs``: the default; ``free_inputs`` of them may be any bar column or feature instead."""
+    """``inputs``: the default; ``free_inputs`` of them may be any bar column or feature instead.
+
+    ``texts``: parameters that are names, without a default. ``records``: the table of dated records it
+    reads, None for what is worked out from bars.
+    """
 
     name: str
     inputs: tuple[str, ...]
@@ -50,6 +54,8 @@ class FeatureType:
     # Pairs (a, b): parameter a must be smaller than parameter b.
     ordered: tuple[tuple[str, str], ...] = ()
     cross_section: bool = False
+    texts: tuple[str, ...] = ()
+    records: Literal["economic_indicators", "news_data"] | None = None
 
 
 def _period(default: int, low: int = 2, name: str = "period") -> FeatureParam:
@@ -69,6 +75,12 @@ def _hlc(name: str, meaning: str, *params: FeatureParam) -> FeatureType:
 
 def _on_close(name: str, meaning: str, *params: FeatureParam) -> FeatureType:
     return FeatureType(name, ("close",), params, meaning)
+
+
+def _record(
+    table: Literal["economic_indicators", "news_data"], name: str, meaning: str, **more: Any
+) -> FeatureType:
+    return FeatureType(name, (), more.pop("params", ()), meaning, False, 0, records=table, **more)
 
 
 def _fixed(name: str, inputs: tuple[str, ...], meaning: str, *params: FeatureParam) -> FeatureType:
@@ -117,6 +129,20 @@ _TYPES = (
     FeatureType("lag", (), (_period(1, 1, "bars"),), "the value `bars` bars ago"),
     FeatureType("ratio", (), (), "first input / second input, missing where the second is 0", arity=2),
     FeatureType("diff", (), (), "first input - second input", arity=2),
+    _record(
+        "economic_indicators",
+        "econ",
+        "newest value of the economic series `series` released by the close, the same for all symbols; "
+        "missing before the first release",
+        texts=("series",),
+    ),
+    _record(
+        "news_data",
+        "news_sentiment",
+        "mean sentiment, -1..1, of the symbol's news of the last `days` calendar days, published by the "
+        "close; missing where there is none",
+        params=(FeatureParam("days", 7, 1, 365),),
+    ),
 )
 
 FEATURE_TYPES: dict[str, FeatureType] = {kind.name: kind for kind in _TYPES}

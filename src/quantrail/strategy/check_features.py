@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from quantrail.strategy.catalogue import BAR_COLUMNS, FEATURE_TYPES, VARIABLES, FeatureParam, FeatureType
-from quantrail.strategy.limits import MAX_FEATURE_DEPTH
+from quantrail.strategy.limits import MAX_FEATURE_DEPTH, SERIES
 from quantrail.strategy.problems import Path, ProblemList, nearest
 from quantrail.strategy.support import SUPPORTED
 
@@ -51,9 +52,8 @@ def _check_inputs(
         return
     where = (*path, "inputs")
     if not kind.free_inputs and tuple(inputs) != kind.inputs:
-        problems.add(
-            where, "BAD_VALUE", f"{kind.name} reads {', '.join(kind.inputs)}; leave inputs out", inputs
-        )
+        reads = ", ".join(kind.inputs) or f"the table {kind.records}"
+        problems.add(where, "BAD_VALUE", f"{kind.name} reads {reads}; leave inputs out", inputs)
     elif len(inputs) != kind.arity:
         problems.add(where, "BAD_VALUE", f"{kind.name} takes {kind.arity} input(s)", inputs)
     for index, name in enumerate(inputs):
@@ -65,12 +65,27 @@ def _check_inputs(
 def _check_params(path: Path, kind: FeatureType, params: dict[str, Any], problems: ProblemList) -> None:
     known = {param.name: param for param in kind.params}
     for name, value in params.items():
-        if name not in known:
-            hint = nearest(name, known) or f"{kind.name} has no parameters"
+        if name in kind.texts:
+            _check_text((*path, name), name, value, problems)
+        elif name not in known:
+            hint = nearest(name, {*known, *kind.texts}) or f"{kind.name} has no parameters"
             problems.add((*path, name), "UNKNOWN_NAME", f"{kind.name} has no such parameter", value, hint)
+        elif isinstance(value, str):
+            problems.add((*path, name), "WRONG_TYPE", f"{name} is a number; write it without quotes", value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             _check_value((*path, name), known[name], value, problems)
+    for name in kind.texts:
+        if name not in params:
+            problems.add((*path, name), "MISSING", f"{kind.name} needs {name}, the name of a stored series")
     _check_order(path, kind, params, problems)
+
+
+def _check_text(path: Path, name: str, value: Any, problems: ProblemList) -> None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        problems.add(path, "WRONG_TYPE", f"{name} is a text; put it in quotes", value)
+    elif isinstance(value, str) and re.fullmatch(SERIES, value) is None:
+        allowed = "1 to 64 letters, digits, spaces or . _ - / : % & + ^, beginning with a letter or digit"
+        problems.add(path, "BAD_VALUE", f"{name} is {allowed}", value)
 
 
 def _check_value(path: Path, param: FeatureParam, value: int | float, problems: ProblemList) -> None:

@@ -19,4 +19,5 @@ MAX_LAG = 1000
 
 # fullmatch patterns; ASCII only, so that look-alike letters cannot make two names of one.
 FEATURE_KEY = r"[a-z][a-z0-9_]{0,63}"
+SERIES = r"[A-Za-z0-9](?:[A-Za-z0-9 ._\-/:%&+^]{0,62}[A-Za-z0-9%+])?"
 SYMBOL = r"[A-Za-z0-9^][A-Za-z0-9._\-:/=^]{0,31}"

@@ -16,7 +16,7 @@ from quantrail.strategy.limits import (
     MAX_FEATURES,
     SYMBOL,
 )
-from quantrail.strategy.nodes import Node, Number, Part, Whole
+from quantrail.strategy.nodes import Node, Number, ParameterValue, Part, Whole
 
 Key = Annotated[str, StringConstraints(pattern=rf"^{FEATURE_KEY}$")]
 Symbol = Annotated[str, StringConstraints(pattern=rf"^{SYMBOL}$")]
@@ -64,7 +64,7 @@ class Feature(Part):
 
     type: str
     inputs: Annotated[list[str], Field(max_length=8)] | None = None
-    params: dict[str, Number] = Field(default_factory=dict)
+    params: dict[str, ParameterValue] = Field(default_factory=dict)
 
 
 class ConditionRef(Part):

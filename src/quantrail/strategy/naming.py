@@ -18,12 +18,17 @@ def normal_feature(feature: Mapping[str, Any], names: Mapping[str, str]) -> Norm
     return {
         "type": kind.name,
         "inputs": [names.get(name, name) for name in (kind.inputs if inputs is None else inputs)],
-        "params": {param.name: shortest(given.get(param.name, param.default)) for param in kind.params},
+        "params": {
+            **{param.name: shortest(given.get(param.name, param.default)) for param in kind.params},
+            **{name: given[name] for name in kind.texts},
+        },
     }
 
 
 def content_name(feature: NormalFeature) -> str:
-    """For example ``sma(close;period=20)``, ``obv(close,volume)``, ``lag(sma(close;period=20);bars=1)``."""
+    """For example ``sma(close;period=20)``, ``obv(close,volume)``, ``lag(sma(close;period=20);bars=1)``,
+    ``econ(;series=CPI)``.
+    """
     params = ",".join(f"{name}={_text(value)}" for name, value in sorted(feature["params"].items()))
     return f"{feature['type']}({','.join(feature['inputs'])}{';' if params else ''}{params})"
 

@@ -36,6 +36,22 @@ Number = Annotated[
 ]
 
 
+def _parameter_kind(value: Any) -> str | None:
+    return "<text>" if isinstance(value, str) else _number_kind(value)
+
+
+ParameterValue = Annotated[
+    Annotated[int, Field(ge=-MAX_NUMBER, le=MAX_NUMBER), Tag("<int>")]
+    | Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER), Tag("<float>")]
+    | Annotated[str, Tag("<text>")],
+    Discriminator(
+        _parameter_kind,
+        custom_error_type="parameter",
+        custom_error_message="a parameter is a number, or for a few a text",
+    ),
+]
+
+
 class RefOperand(Part):
     """A feature, bar column or system variable, ``lag`` bars ago, times ``scale``."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from quantrail.strategy.catalogue import FEATURE_TYPES, FeatureType
+from quantrail.strategy.limits import SERIES
 from quantrail.strategy.models import StrategySpec
 
 
@@ -27,10 +28,10 @@ def _standard(node: Any) -> Any:
         return node
     plain = {_BOUNDS.get(key, key): _standard(value) for key, value in node.items()}
     kinds = [item.get("type") for item in plain.get("oneOf", ()) if isinstance(item, dict)]
-    if kinds == ["integer", "number"]:
+    if kinds[:2] == ["integer", "number"]:
         # Every integer is a number, so that one of the two alone would never match.
-        number = plain.pop("oneOf")[1]
-        plain = {**number, **plain}
+        _, number, *more = plain.pop("oneOf")
+        plain = {"anyOf": [number, *more], **plain} if more else {**number, **plain}
     if "patternProperties" in plain:
         plain.setdefault("additionalProperties", False)
     return plain
@@ -41,6 +42,7 @@ def _feature(kind: FeatureType) -> dict[str, Any]:
     if not kind.free_inputs:
         inputs = {"const": list(kind.inputs)}
     required = ["type"] if len(kind.inputs) == kind.arity else ["type", "inputs"]
+    required += ["params"] if kind.texts else []
     return {
         "properties": {
             "type": {"const": kind.name, "description": kind.meaning},
@@ -54,7 +56,9 @@ def _feature(kind: FeatureType) -> dict[str, Any]:
                         "default": param.default,
                     }
                     for param in kind.params
-                },
+                }
+                | {name: {"type": "string", "pattern": f"^(?:{SERIES})$"} for name in kind.texts},
+                "required": list(kind.texts),
                 "additionalProperties": False,
             },
         },

@@ -37,6 +37,8 @@ _PHRASES = {
     "lag": "{x} {bars} bar(s) ago",
     "ratio": "({x} / {y})",
     "diff": "({x} - {y})",
+    "econ": "the newest {series} known by then",
+    "news_sentiment": "the mean news sentiment of the last {days} days",
 }
 
 
@@ -50,4 +52,5 @@ def in_words(name: str, features: Mapping[str, NormalFeature]) -> str:
         for key, value in feature["params"].items()
     }
     inputs = [in_words(source, features) for source in feature["inputs"]]
-    return _PHRASES[feature["type"]].format(x=inputs[0], y=inputs[-1], **numbers)
+    sources = {"x": inputs[0], "y": inputs[-1]} if inputs else {}
+    return _PHRASES[feature["type"]].format(**sources, **numbers)

@@ -33,6 +33,8 @@ TYPES: dict[str, tuple[list[str] | None, dict[str, Any]]] = {
     "lag": (None, {"bars": 1}),
     "ratio": (None, {}),
     "diff": (None, {}),
+    "econ": ([], {}),
+    "news_sentiment": ([], {"days": 7}),
 }
 WORDS = {
     "open",
@@ -84,6 +86,10 @@ def number(x: int | float) -> str:
     return ("-" if sign else "") + out
 
 
+def spelt(x: int | float | str) -> str:
+    return x if isinstance(x, str) else number(x)
+
+
 def dump(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
@@ -117,7 +123,7 @@ class Features:
         inputs, defaults = TYPES[feature["type"]]
         params = over(defaults, feature.get("params"))
         sources = [self.name(source) for source in (feature.get("inputs") or inputs or [])]
-        printed = ",".join(f"{name}={number(params[name])}" for name in sorted(params))
+        printed = ",".join(f"{name}={spelt(params[name])}" for name in sorted(params))
         name = feature["type"] + "(" + ",".join(sources) + (";" + printed if printed else "") + ")"
         self.table[name] = {"type": feature["type"], "inputs": sources, "params": params}
         return name

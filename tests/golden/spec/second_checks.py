@@ -44,7 +44,11 @@ TYPES: dict[str, Any] = {
     "lag": (None, 1, {"bars": (1, 1, LONG)}),
     "ratio": (None, 2, {}),
     "diff": (None, 2, {}),
+    "econ": ([], 0, {}),
+    "news_sentiment": ([], 0, {"days": (7, 1, 365)}),
 }
+NAMED = {"econ": "series"}
+LETTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 NO_DEFAULT_INPUT = ("lag", "ratio", "diff")
 
 
@@ -72,22 +76,37 @@ def one_feature(path: str, feature: dict[str, Any], written: dict[str, Any]) -> 
     if inputs is None:
         if feature["type"] in NO_DEFAULT_INPUT:
             yield f"{path}.inputs", "MISSING"
-    elif (fixed and inputs != fixed) or len(inputs) != count:
+    elif (fixed is not None and inputs != fixed) or len(inputs) != count:
         yield f"{path}.inputs", "BAD_VALUE"
     for index, name in enumerate(inputs or []):
         if name not in COLUMNS and name not in written:
             yield f"{path}.inputs[{index}]", "UNKNOWN_NAME"
     given = feature.get("params", {})
+    named = NAMED.get(feature["type"])
+    if named is not None and named not in given:
+        yield f"{path}.params.{named}", "MISSING"
     for name, value in given.items():
-        if name not in params:
+        if name == named:
+            yield from one_name(f"{path}.params.{name}", value)
+        elif name not in params:
             yield f"{path}.params.{name}", "UNKNOWN_NAME"
-        elif is_number(value) and name != "num_std" and value != int(value):
+        elif isinstance(value, str) or (is_number(value) and name != "num_std" and value != int(value)):
             yield f"{path}.params.{name}", "WRONG_TYPE"
         elif is_number(value) and not params[name][1] <= value <= params[name][2]:
             yield f"{path}.params.{name}", "OUT_OF_RANGE"
     full = {name: given.get(name, default[0]) for name, default in params.items()}
     if "fast_period" in full and not full["fast_period"] < full["slow_period"]:
         yield f"{path}.params", "CROSS_RULE"
+
+
+def one_name(path: str, value: Any) -> Found:
+    if is_number(value):
+        yield path, "WRONG_TYPE"
+    elif isinstance(value, str):
+        inside = set(value) <= LETTERS | set(" ._-/:%&+^")
+        ends = value[:1] in LETTERS and value[-1:] in LETTERS | {"%", "+"}
+        if not (value and inside and ends and len(value) <= 64):
+            yield path, "BAD_VALUE"
 
 
 def cycle(key: str, written: dict[str, Any]) -> set[str]:

@@ -32,7 +32,7 @@ def opt(shape: Any) -> tuple[Any, ...]:
 
 
 ANY, BOOL, TEXT = ("any",), ("bool",), ("text", None)
-SHARE = num(0, 1, True)
+SHARE, TEXT_OR_NUMBER = num(0, 1, True), ("either", num(-BIG, BIG))
 REF = obj({"ref": TEXT})
 STOP = ("tagged", "type", {
     "pct": obj({"type": TEXT, "value": num(0, 1, True, True)}),
@@ -107,7 +107,10 @@ DOCUMENT = obj(
         "features": (
             "map",
             KEY,
-            obj({"type": TEXT}, {"inputs": opt(("list", TEXT)), "params": ("map", ".*", num(-BIG, BIG))}),
+            obj(
+                {"type": TEXT},
+                {"inputs": opt(("list", TEXT)), "params": ("map", ".*", TEXT_OR_NUMBER)},
+            ),
         ),
         "risk": obj(
             {},
@@ -167,6 +170,8 @@ def shape_of(shape: Any, value: Any, path: str) -> Found:
         yield from shape_of(shape[1], value, path)
     elif kind in ("num", "int"):
         yield from number(shape, value, path)
+    elif kind == "either":
+        yield from shape_of(TEXT if isinstance(value, str) else shape[1], value, path)
     elif kind == "bool" and not isinstance(value, bool):
         yield path, "WRONG_TYPE"
     elif kind == "text":

@@ -17,6 +17,7 @@ from quantrail.errors import SpecInvalid
 from quantrail.strategy import FEATURE_TYPES, SUPPORTED, TEMPLATES, VARIABLES, canonicalise, parse_spec
 from quantrail.strategy.models import Execution, Order, TradableFilter, Universe
 from quantrail.strategy.nodes import NODE_KINDS
+from quantrail.testing.engines import with_made_up_records
 
 SYMBOLS = ("AAA", "BBB", "CCC", "DDD")
 PERIOD = Period(date(2019, 6, 1), date(2020, 10, 1))
@@ -145,9 +146,10 @@ MARKET = bars()
 def runs(document: dict[str, Any]) -> int:
     """Number of trades, after checking that both engines run the document and agree."""
     spec = canonicalise(document).spec
-    screened = screen(prepare(MARKET, [spec]), PERIOD, CalcContract())
+    market = with_made_up_records(MARKET, spec["features"])
+    screened = screen(prepare(market, [spec]), PERIOD, CalcContract())
     assert screened.errors == [None]
-    verified = verify(MARKET, spec, PERIOD, CalcContract(), ModelVersions())
+    verified = verify(market, spec, PERIOD, CalcContract(), ModelVersions())
     assert compare(screened.result(0), verified.result).agree
     return len(verified.result.trades)
 
@@ -164,6 +166,7 @@ def test_every_feature_type_runs_in_both_engines(name: str) -> None:
     feature: dict[str, Any] = {"type": name}
     if len(kind.inputs) != kind.arity:
         feature["inputs"] = ["close", "open"][: kind.arity]
+    feature |= {"params": dict.fromkeys(kind.texts, "CPI")} if kind.texts else {}
     document = with_condition({"node": "CMP", "left": "new", "op": ">", "right": {"ref": "new", "lag": 1}})
     document["features"]["new"] = feature
     assert runs(document) > 0

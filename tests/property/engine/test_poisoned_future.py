@@ -19,6 +19,7 @@ from quantrail.testing.engines import (
     random_orders,
     random_spec,
     spec_of,
+    with_made_up_records,
     with_orders,
 )
 
@@ -37,7 +38,14 @@ def poisoned(bars: Bars, after: int, seed: int) -> Bars:
         column[:, after + 1 :] = np.where(
             gone, np.nan, np.nan_to_num(column[:, after + 1 :], nan=7.0) * factor
         )
-    return replace(bars, **columns)
+    records = {name: _other_tail(values, after, rng) for name, values in bars.records.items()}
+    return replace(bars, **columns, records=records)
+
+
+def _other_tail(values: Any, after: int, rng: np.random.Generator) -> Any:
+    out = np.array(values)
+    out[..., after + 1 :] = rng.uniform(-9, 9, out[..., after + 1 :].shape)
+    return out
 
 
 def past_of(bars: Bars, spec: NormalSpec, last: int) -> dict[str, Any]:
@@ -82,7 +90,8 @@ def with_short_windows(name: str) -> tuple[str, dict[str, Any]]:
     kind = FEATURE_TYPES[name]
     inputs = kind.inputs or ("close", "volume")[: kind.arity]
     shorter = {"fast_period": 3, "slow_period": 6, "num_std": 1.5}
-    params = {p.name: shorter.get(p.name, max(int(p.low), 5)) for p in kind.params}
+    params: dict[str, Any] = {p.name: shorter.get(p.name, max(int(p.low), 5)) for p in kind.params}
+    params |= dict.fromkeys(kind.texts, "CPI")
     return feature(name, inputs, **params)
 
 
@@ -90,6 +99,7 @@ def with_short_windows(name: str) -> tuple[str, dict[str, Any]]:
 def test_no_feature_sees_the_future(name: str) -> None:
     bars = hard_market(11, n_symbols=4, n_bars=110)
     content, definition = with_short_windows(name)
+    bars = with_made_up_records(bars, {content: definition})
     up = compare_with(content, ">", content, lag=1)
     down = {"node": "NOT", "child": compare_with(content, ">", content, lag=2)}
     spec = spec_of(entry=up, leave=down, features={content: definition}, max_positions=3)

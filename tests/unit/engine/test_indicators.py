@@ -10,11 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from quantrail.domain.market import BAR_COLUMNS, Bars
-from quantrail.engine.features import FeatureStore
+from quantrail.engine.features import RECORD_KINDS, FeatureStore
 from quantrail.engine.indicators import FEATURE_KINDS
 from quantrail.engine.liquidity import corwin_schultz_bps
+from quantrail.errors import NotFound
 from quantrail.strategy import FEATURE_TYPES
-from quantrail.testing.engines import bars_of, feature, hard_market
+from quantrail.testing.engines import bars_of, feature, hard_market, with_made_up_records
 
 Series = pd.Series
 
@@ -170,7 +171,23 @@ def test_each_feature_agrees_with_a_second_formula(kind: str) -> None:
 
 
 def test_every_feature_type_of_the_language_is_known_and_tested() -> None:
-    assert set(FEATURE_TYPES) == FEATURE_KINDS == set(SECOND) | {"rs_percentile"}
+    computed = {name for name, kind in FEATURE_TYPES.items() if kind.records is None}
+    assert computed == FEATURE_KINDS == set(SECOND) | {"rs_percentile"}
+    assert set(FEATURE_TYPES) - computed == RECORD_KINDS == {"econ", "news_sentiment"}
+
+
+def test_a_record_is_read_as_it_came_for_every_symbol_and_its_absence_is_told() -> None:
+    bars = hard_market(4, n_symbols=3, n_bars=60)
+    (econ, first), (news, second) = feature("econ", (), series="CPI"), feature("news_sentiment", (), days=7)
+    definitions = {econ: first, news: second}
+    recorded = with_made_up_records(bars, definitions)
+    everyone = np.arange(3)
+    store = FeatureStore(recorded)
+    for row in store.value(econ, definitions, everyone):
+        np.testing.assert_array_equal(row, recorded.records[econ])
+    np.testing.assert_array_equal(store.value(news, definitions, everyone), recorded.records[news])
+    with pytest.raises(NotFound, match=r"no record of econ\(;series=CPI\)"):
+        FeatureStore(bars).value(econ, definitions, everyone)
 
 
 def test_relative_strength_ranks_members_with_ties_averaged() -> None:

@@ -111,7 +111,7 @@ def test_lags_scales_crossings_sets_and_nested_inputs() -> None:
 def test_every_feature_type_is_a_function(name: str) -> None:
     kind = FEATURE_TYPES[name]
     of = () if len(kind.inputs) == kind.arity else (bar.close, bar.open)[: kind.arity]
-    built = spec(entry=getattr(ind, name)(of=of) > 1)
+    built = spec(entry=getattr(ind, name)(*("CPI" for _ in kind.texts), of=of) > 1)
     assert len(canonicalise(built).spec["features"]) == 1
     assert name in dir(ind)
 

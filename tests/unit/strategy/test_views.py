@@ -51,7 +51,8 @@ def test_every_feature_type_can_be_said(name: str) -> None:
     kind = FEATURE_TYPES[name]
     document = copy.deepcopy(DOCUMENT)
     inputs = {} if len(kind.inputs) == kind.arity else {"inputs": ["high", "open"][: kind.arity]}
-    document["features"]["new"] = {"type": name, **inputs}
+    named = {"params": dict.fromkeys(kind.texts, "CPI")} if kind.texts else {}
+    document["features"]["new"] = {"type": name, **inputs, **named}
     document["conditions"]["up"] = {"node": "CMP", "left": "new", "op": ">", "right": 1}
     text = explain(document)
     assert "{" not in text

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -92,8 +93,19 @@ def _proposals(state: RunState, iteration: int) -> Iterator[Proposed]:
     templates = tuple(TEMPLATES[key] for key in sorted(TEMPLATES))
     parents = _best_parents(state)
     shares = SourceWeights(weights.template, weights.mutation)
+    if iteration == 1:
+        yield from (_seed(document, state.symbols) for document in state.config.search.seeds)
     while True:
         yield propose(rng, templates, parents, shares, state.symbols)
+
+
+def _seed(document: Mapping[str, Any], symbols: Sequence[str]) -> Proposed:
+    """A strategy the configuration brought, on the symbols of the run."""
+    universe = {**(document.get("universe") or {}), "symbols": list(symbols)}
+    universe.pop("universe_source", None)
+    metadata = document.get("metadata") or {}
+    template = metadata.get("template_id") if metadata.get("template_id") in TEMPLATES else None
+    return Proposed({**document, "universe": universe}, "import", template, metadata.get("params") or {})
 
 
 def _best_parents(state: RunState) -> list[Parent]:

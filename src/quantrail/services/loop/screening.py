@@ -32,20 +32,22 @@ class Screened:
     evaluated: list[Evaluated]
 
 
-def key_a(state: RunState, strategy_id: StrategyId) -> ReproductionKey:
+def key_a(state: RunState, candidate: Candidate) -> ReproductionKey:
     """What a screening backtest of this run rests on."""
+    strategy_id = candidate.strategy_id
+    data = state.desk.version(state.screen.bars, candidate.canonical.spec)
     return ReproductionKey(
         strategy_id=strategy_id,
         engine_mode=EngineMode.A,
         engine_version=ENGINE_A_VERSION,
-        data_version=state.data_version_screen,
+        data_version=data,
         universe_version=state.universe_version,
         period_start=state.train.start,
         period_end=state.train.end,
         bar_interval="1d",
         calc_contract_hash=state.screen.contract.hash,
         model_versions_hash=MODELS_A.hash,
-        seed=backtest_seed(strategy_id, state.data_version_screen),
+        seed=backtest_seed(strategy_id, data),
     )
 
 
@@ -96,7 +98,9 @@ def screen(
 
 def _job(state: RunState, candidate: Candidate) -> ScreenJob:
     low, high = density_limits(state.binding, candidate.proposed.template_id, candidate.canonical.spec)
-    return ScreenJob(candidate.strategy_id, candidate.canonical.spec, low, high, candidate.explore)
+    spec = candidate.canonical.spec
+    records = state.desk.records(state.screen.bars, spec)
+    return ScreenJob(candidate.strategy_id, spec, low, high, candidate.explore, records)
 
 
 def _with_density(state: RunState, candidate: Candidate, signals_per_year: float) -> Candidate:
@@ -108,7 +112,7 @@ def _with_density(state: RunState, candidate: Candidate, signals_per_year: float
 def _evaluated(
     state: RunState, candidate: Candidate, row: BacktestRow | None, outcome: Outcome | None
 ) -> Evaluated | None:
-    key = key_a(state, candidate.strategy_id)
+    key = key_a(state, candidate)
     if not candidate.runs:
         return None
     if row is not None:
@@ -118,7 +122,7 @@ def _evaluated(
 
 
 def _cached(state: RunState, candidates: Sequence[Candidate]) -> dict[StrategyId, BacktestRow]:
-    ids = {backtest_id(key_a(state, c.strategy_id)): c.strategy_id for c in candidates}
+    ids = {backtest_id(key_a(state, c)): c.strategy_id for c in candidates}
     rows = state.services.store.find_backtests(list(ids))
     policy = state.screen.policy.version
     return {ids[key]: row for key, row in rows.items() if is_scored(row, policy)}

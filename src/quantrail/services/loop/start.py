@@ -23,6 +23,7 @@ from quantrail.errors import ConfigInvalid, DataInvalid, InvalidInput, NotFound
 from quantrail.search import check_enforceable
 from quantrail.services.evaluation import Setting, annual_sharpe, hold_returns
 from quantrail.services.loop.state import RunState, Services
+from quantrail.services.records import RecordDesk, current_versions
 from quantrail.services.registers import register, snapshot_of, stored_snapshot
 from quantrail.services.run_config import RunConfig, Span
 
@@ -76,6 +77,7 @@ def start_run(services: Services, config: RunConfig, door: TrialDoor = TrialDoor
         constraints=constraints,
         n_trials=n_trials,
         symbols=symbols,
+        desk=RecordDesk(services.market, current_versions(services.market)),
         applied_set_id=base.set.constraint_set_id if base else None,
     )
     _record(state, door)
@@ -162,6 +164,7 @@ def run_document(state: RunState) -> dict[str, Any]:
             "snapshot_version": state.snapshot_version,
             "data_version_screen": state.data_version_screen,
             "data_version_verify": state.data_version_verify,
+            "record_versions": dict(state.desk.versions),
             "base_constraint_set_id": state.base_set_id,
             "n_trials": state.n_trials,
             "symbols": list(state.symbols),

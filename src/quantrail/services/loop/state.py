@@ -26,6 +26,7 @@ from quantrail.domain.ports import Clock, KnowledgeStore
 from quantrail.domain.records import ArtifactRef, Constraint, EngineComparison
 from quantrail.search import Parent, Proposed
 from quantrail.services.evaluation import Outcome, Setting
+from quantrail.services.records import RecordDesk
 from quantrail.services.run_config import RunConfig
 from quantrail.strategy import CanonicalSpec
 
@@ -133,7 +134,7 @@ class RunFrame:
 
 @dataclass(slots=True)
 class RunState:
-    """Frozen at S00: everything up to ``symbols``. Grows with the run: the rest.
+    """Frozen at S00: everything up to ``desk``. Grows with the run: the rest.
 
     The bars of ``verify`` (train and validation, with warm-up) are all that a run can ever see.
     """
@@ -153,6 +154,7 @@ class RunState:
     constraints: tuple[Constraint, ...]
     n_trials: int
     symbols: tuple[str, ...]
+    desk: RecordDesk
     applied_set_id: ConstraintSetId | None = None
     seen: set[StrategyId] = field(default_factory=set)
     verified: set[StrategyId] = field(default_factory=set)

@@ -3,7 +3,7 @@
 ``reference_run`` says in the plainest Python what the light contract means; both engines are held to it.
 """
 
-from quantrail.testing.engines.markets import bars_of, constant_bars, hard_market
+from quantrail.testing.engines.markets import bars_of, constant_bars, hard_market, with_made_up_records
 from quantrail.testing.engines.random_specs import random_orders, random_spec
 from quantrail.testing.engines.reference_loop import ReferenceRun
 from quantrail.testing.engines.reference_orders import reference_run
@@ -20,5 +20,6 @@ __all__ = [
     "random_spec",
     "reference_run",
     "spec_of",
+    "with_made_up_records",
     "with_orders",
 ]

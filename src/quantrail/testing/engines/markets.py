@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +43,20 @@ def hard_market(seed: int, n_symbols: int = 5, n_bars: int = 160) -> Bars:
     return _assemble(tuple(f"S{k:02d}" for k in range(n_symbols)), table, "2019-12-02")
 
 
+def with_made_up_records(bars: Bars, features: Mapping[str, Mapping[str, Any]], seed: int = 0) -> Bars:
+    """``bars`` with a made-up record for each of ``features`` that reads one: steps, missing at first."""
+    rng = np.random.default_rng(seed)
+    n_symbols, n_bars = bars.close.shape
+    records = {}
+    for name, feature in sorted(features.items()):
+        rows = {"econ": 1, "news_sentiment": n_symbols}.get(str(feature["type"]))
+        if rows is not None:
+            values = np.repeat(rng.uniform(-1.0, 1.0, (rows, n_bars // 4 + 1)), 4, axis=1)[:, :n_bars]
+            values[:, :3] = np.nan
+            records[name] = values[0] if rows == 1 else values
+    return replace(bars, records=records)
+
+
 def _walk(rng: np.random.Generator, n_bars: int) -> Floats:
     overnight = rng.normal(0.0, 0.01, n_bars)
     overnight[rng.random(n_bars) < 0.06] = rng.normal(0.0, 0.12)
@@ -71,7 +87,7 @@ def _awkward_days(table: Floats, rng: np.random.Generator) -> None:
 
 def _assemble(symbols: tuple[str, ...], table: Floats, start: str) -> Bars:
     sessions = np.busday_offset(start, np.arange(table.shape[2]), roll="forward").astype("datetime64[D]")
-    columns = {name: np.ascontiguousarray(table[k]) for k, name in enumerate(BAR_COLUMNS)}
+    columns: dict[str, Any] = {name: np.ascontiguousarray(table[k]) for k, name in enumerate(BAR_COLUMNS)}
     for column in columns.values():
         column.setflags(write=False)
     return Bars(symbols, sessions, **columns, data_version=_NO_VERSION)

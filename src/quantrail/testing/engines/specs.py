@@ -14,7 +14,9 @@ _MARKET_ORDER: dict[str, Any] = {
 }  # fmt: skip
 
 
-def feature(kind: str, inputs: Sequence[str] = ("close",), **params: float) -> tuple[str, dict[str, Any]]:
+def feature(
+    kind: str, inputs: Sequence[str] = ("close",), **params: float | str
+) -> tuple[str, dict[str, Any]]:
     """A feature's content name and definition."""
     definition = {"type": kind, "inputs": list(inputs), "params": params}
     return content_name(cast(NormalFeature, definition)), definition
