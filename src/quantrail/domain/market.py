@@ -152,7 +152,7 @@ class MarketReader(Protocol):
         """
 
     def records_version(self, table: str) -> ContentHash | None:
-        """The current version of ``economic_indicators`` or ``news_data``, None before its first import."""
+        """The current version of ``economic_indicators`` or ``news``, None before its first import."""
 
     def econ(self, series: str, bars: Bars, version: ContentHash | None = None) -> NDArray[np.float64]:
         """Shape (T,): the newest value known at each close, NaN before the first. NotFound names others."""

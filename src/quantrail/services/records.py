@@ -53,7 +53,7 @@ def record_values(market: MarketReader, bars: Bars, feature: NormalFeature, vers
     if version is None:
         raise NotFound(
             f"{feature['type']} reads {table}, which holds nothing here; "
-            f"`quantrail data import FILE --as {'news' if table == 'news_data' else 'economic'}` fills it"
+            f"`quantrail data import FILE --as {'news' if table == 'news' else 'economic'}` fills it"
         )
     if feature["type"] == "econ":
         return market.econ(str(params["series"]), bars, version)

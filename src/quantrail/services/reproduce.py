@@ -66,11 +66,10 @@ def _reproduce(services: Services, row: BacktestRow) -> tuple[Reproduction, Repr
     found: _Rerun | None = None
     try:
         cause, detail, found = _rerun_and_compare(services, row)
-    except NotFound as error:
-        cause, detail = DriftCause.MISSING, error.message
     except QuantrailError as error:
         same = row.status is BacktestStatus.FAILED and row.error_code == error.code
-        cause, detail = (None, error.message) if same else (DriftCause.CODE, error.message)
+        other = DriftCause.MISSING if isinstance(error, NotFound) else DriftCause.CODE
+        cause, detail = None if same else other, error.message
     record = Reproduction(
         backtest_id=row.backtest_id,
         equal=cause is None,

@@ -55,7 +55,7 @@ class FeatureType:
     ordered: tuple[tuple[str, str], ...] = ()
     cross_section: bool = False
     texts: tuple[str, ...] = ()
-    records: Literal["economic_indicators", "news_data"] | None = None
+    records: Literal["economic_indicators", "news"] | None = None
 
 
 def _period(default: int, low: int = 2, name: str = "period") -> FeatureParam:
@@ -78,7 +78,7 @@ def _on_close(name: str, meaning: str, *params: FeatureParam) -> FeatureType:
 
 
 def _record(
-    table: Literal["economic_indicators", "news_data"], name: str, meaning: str, **more: Any
+    table: Literal["economic_indicators", "news"], name: str, meaning: str, **more: Any
 ) -> FeatureType:
     return FeatureType(name, (), more.pop("params", ()), meaning, False, 0, records=table, **more)
 
@@ -137,7 +137,7 @@ _TYPES = (
         texts=("series",),
     ),
     _record(
-        "news_data",
+        "news",
         "news_sentiment",
         "mean sentiment, -1..1, of the symbol's news of the last `days` calendar days, published by the "
         "close; missing where there is none",
