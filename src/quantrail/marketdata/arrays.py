@@ -15,8 +15,10 @@ from quantrail.domain.market import BAR_COLUMNS, Bars
 from quantrail.errors import DataInvalid
 from quantrail.marketdata import segments
 from quantrail.marketdata.adjusting import Adjust, adjust_block
-from quantrail.marketdata.canonical import leaves, nodes, root, timestamps
+from quantrail.marketdata.canonical import timestamps
+from quantrail.marketdata.leaves import leaves
 from quantrail.marketdata.manifest import Manifest
+from quantrail.marketdata.merkle import nodes, root
 from quantrail.marketdata.records import DAILY
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from quantrail.domain.ids import DataVersion
-from quantrail.marketdata import durable, manifest
+from quantrail.marketdata import durable, manifest, segments
 from quantrail.marketdata.manifest import Manifest
 
 # Readers hold a manifest for the length of one read; nothing this young is removed under them.
@@ -72,8 +72,8 @@ def _ever_read(home: Path) -> list[DataVersion]:
 
 def _unreferenced(home: Path, stays: list[Manifest]) -> list[str]:
     named = {entry.path for m in stays for entry in m.files}
-    named |= {entry.path.replace("bars/", "leaves/", 1) for m in stays for entry in m.files}
-    found = [p for folder in ("bars", "leaves") for p in (home / folder).rglob("*.parquet")]
+    named |= {segments.leaves_path(path) for path in named}
+    found = [p for folder in ("bars", "leaves") for p in (home / folder).rglob("*") if p.is_file()]
     names = {str(path.relative_to(home)) for path in found}
     return sorted(names - named)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -21,34 +20,33 @@ _SCHEMA = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    old: FileEntry | None
-    new: FileEntry | None
-
-
 def diff(home: Path, old: Manifest, new: Manifest) -> pl.DataFrame:
     """One row per bar that differs, sorted: interval, symbol, ts (ISO text), change, columns.
 
     ``change`` is added, removed or changed; ``columns`` names the values that differ. Files that both
     snapshots share are not read.
     """
-    pairs: dict[tuple[str, str], _Pair] = {}
-    for interval in sorted({f.interval for f in (*old.files, *new.files)}):
-        before, after = old.parts(interval), new.parts(interval)
-        for part in sorted({*before, *after}):
-            pair = _Pair(before.get(part), after.get(part))
-            if pair.old is None or pair.new is None or pair.old.digest != pair.new.digest:
-                pairs[interval, part] = pair
-    frames = [_rows(home, interval, pair) for (interval, _), pair in pairs.items()]
+    shared = {entry.digest for entry in old.files} & {entry.digest for entry in new.files}
+    before, after = (_by_year(held, shared) for held in (old, new))
+    frames = [
+        _rows(home, interval, before.get((interval, year), []), after.get((interval, year), []))
+        for interval, year in sorted({*before, *after})
+    ]
     return pl.concat([pl.DataFrame(schema=_SCHEMA), *frames]).sort("interval", "symbol", "ts")
 
 
-def _rows(home: Path, interval: str, pair: _Pair) -> pl.DataFrame:
-    old = segments.read(home, pair.old) if pair.old else None
-    new = segments.read(home, pair.new) if pair.new else None
-    filled = next(frame for frame in (old, new) if frame is not None)
-    before, after = (frame if frame is not None else filled.clear() for frame in (old, new))
+def _by_year(held: Manifest, shared: set[str]) -> dict[tuple[str, str], list[FileEntry]]:
+    # A month may lie in a file of its own here and in its year's there; years match.
+    out: dict[tuple[str, str], list[FileEntry]] = {}
+    for entry in held.files:
+        if entry.digest not in shared:
+            out.setdefault((entry.interval, entry.part[:4]), []).append(entry)
+    return out
+
+
+def _rows(home: Path, interval: str, old: list[FileEntry], new: list[FileEntry]) -> pl.DataFrame:
+    empty = segments.read(home, (old or new)[0]).clear()
+    before, after = (pl.concat([empty, *(segments.read(home, e) for e in side)]) for side in (old, new))
     joined = before.join(after, on=KEY, how="full", suffix="_new", coalesce=True)
     differing = pl.concat_str(
         [pl.when(pl.col(c) != pl.col(f"{c}_new")).then(pl.lit(c)) for c in VALUE_COLUMNS],

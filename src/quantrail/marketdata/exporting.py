@@ -8,7 +8,9 @@ import duckdb
 
 from quantrail.errors import Conflict, DataInvalid
 from quantrail.marketdata import sql
+from quantrail.marketdata.layout import years
 from quantrail.marketdata.manifest import Manifest
+from quantrail.marketdata.records import DAILY
 
 INDEXES = {
     "idx_market_data_pk": "create unique index idx_market_data_pk on market_data (symbol, date)",
@@ -40,7 +42,7 @@ def to_duckdb(home: Path, held: Manifest, target: Path, *, indexes: bool = True)
             file.execute(f"create table {table} as select * from rows_to_store")
             file.unregister("rows_to_store")
             file.execute(f"alter table {table} add primary key (id)")
-        for year in held.parts("1d"):
+        for year in years(held.parts(DAILY)):
             file.execute(
                 f"create table market_data_{year} as select * from market_data where year(date) = {year}"
             )
@@ -51,15 +53,15 @@ def to_duckdb(home: Path, held: Manifest, target: Path, *, indexes: bool = True)
 
 def to_parquet(home: Path, held: Manifest, target: Path) -> list[Path]:
     """``market_data_<year>.parquet``, zstd, by symbol and date. DataInvalid without daily bars."""
-    years = sorted(held.parts("1d"))
-    if not years:
+    found = years(held.parts(DAILY))
+    if not found:
         raise DataInvalid("there are no daily bars to export")
     target.mkdir(parents=True, exist_ok=True)
     out = []
     with sql.connect(home, held) as source:
         import pyarrow.parquet as pq
 
-        for year in years:
+        for year in found:
             rows = source.sql(
                 f"select * from market_data where year(date) = {int(year)} order by symbol, date"
             ).to_arrow_table()

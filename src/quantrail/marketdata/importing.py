@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,13 @@ import polars as pl
 from quantrail.domain.enums import Severity
 from quantrail.errors import Conflict, DataInvalid, InvalidInput, NotFound
 from quantrail.marketdata import durable, manifest, segments
-from quantrail.marketdata.canonical import VALUE_COLUMNS, nodes, root
+from quantrail.marketdata.canonical import VALUE_COLUMNS, symbols_of
 from quantrail.marketdata.intake import CleanRows, Reading, flatten, parse_timestamps, propose, read
-from quantrail.marketdata.manifest import Manifest
-from quantrail.marketdata.merge import PartMerge, merge_part, summarise
+from quantrail.marketdata.layout import cut, to_join
+from quantrail.marketdata.leaves import MANY_ROWS, Leaves, union
+from quantrail.marketdata.manifest import FileEntry, Manifest
+from quantrail.marketdata.merge import PartMerge, join_parts, merge_part, summarise
+from quantrail.marketdata.merkle import nodes, root
 from quantrail.marketdata.quality import check_rows, seconds_of
 from quantrail.marketdata.records import (
     DAILY,
@@ -32,8 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _WAIT_SECONDS = 60.0
-_FIRST = pl.col("first").min().cast(pl.Datetime("us")).cast(pl.Date)
-_LAST = pl.col("last").max().cast(pl.Datetime("us")).cast(pl.Date)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +116,17 @@ class Importer:
     def _merge(self, mapping: dict[str, str], rows: CleanRows, job: _Job) -> ImportReport:
         version = manifest.current_version(self.home)
         before = manifest.load(self.home, version) if version else None
-        names = sorted(rows.rows["symbol"].unique().to_list())
+        names = symbols_of(rows.rows)
         held_infos = before.infos(job.interval) if before else {}
         _same_basis(names, held_infos, job)
         notes = _source_notes(names, held_infos, job)
         number = _next_number(self.home)
         frame = rows.rows.with_columns(import_no=pl.lit(number, dtype=pl.Int32))
         held = before.parts(job.interval) if before else {}
+        wide = frame.height >= MANY_ROWS
         merges = {
-            part: merge_part(self.home, cut, held.get(part), job.interval, part)
-            for part, cut in segments.parts(frame, job.interval)
+            part: merge_part(self.home, rows_of, held.get(part), job.interval, part, wide=wide)
+            for part, rows_of in cut(frame, job.interval, held)
         }
         changes = summarise((m.changes for m in merges.values() if m.changes is not None), job.interval)
         touched = {c.symbol for c in changes} | _newly_declared(names, held_infos, job)
@@ -151,20 +154,26 @@ class Importer:
         if before and not touched:
             return before
         at = job.interval
-        kept = [f for f in before.files if f.interval != at or f.part not in merges] if before else []
-        files = sorted([*kept, *(m.entry for m in merges.values())], key=lambda f: (f.interval, f.part))
+        parts = self._parts_after(before.parts(at) if before else {}, merges, at)
+        others = [f for f in before.files if f.interval != at] if before else []
+        files = sorted([*others, *(m.entry for m in parts.values())], key=lambda f: (f.interval, f.part))
         infos = {(i.interval, i.symbol): i for i in before.snapshot.symbols} if before else {}
         held = {symbol: info for (interval, symbol), info in infos.items() if interval == at}
-        found = pl.concat(
-            merges[f.part].leaves if f.part in merges else segments.leaves_of(self.home, f)
-            for f in files
-            if f.interval == at
-        )
+        found = union([m.all_leaves(self.home) for m in parts.values()])
         infos |= {(at, info.symbol): info for info in _infos(found, touched, held, job)}
         symbols = tuple(infos[key] for key in sorted(infos))
         version = root((i.interval, i.symbol, i.node) for i in symbols)
         parent = before.snapshot.version if before else None
         return Manifest(Snapshot(version, parent, self.clock(), symbols), tuple(files))
+
+    def _parts_after(
+        self, held: Mapping[str, FileEntry], merges: Mapping[str, PartMerge], interval: str
+    ) -> dict[str, PartMerge]:
+        after = {**{part: PartMerge(entry) for part, entry in held.items()}, **merges}
+        for year, loose in to_join({part: m.entry for part, m in after.items()}).items():
+            members = [*([year] if year in after else []), *(entry.part for entry in loose)]
+            after[year] = join_parts(self.home, [after.pop(part) for part in members], interval, year)
+        return after
 
     def _record(self, number: int, report: ImportReport, rows: CleanRows) -> None:
         """The import's own record and its refused rows, on disk before the snapshot that refers to them."""
@@ -189,22 +198,24 @@ class Importer:
 
     def _judge(self, report: ImportReport, rows: pl.DataFrame, interval: str) -> tuple[Finding, ...]:
         held = manifest.load(self.home, report.snapshot.version)
-        names = rows["symbol"].unique().to_list()
+        names = symbols_of(rows)
         merged = pl.concat(segments.read(self.home, entry, names) for entry in held.parts(interval).values())
         return check_rows(merged.sort("symbol", "ts"), interval, self.calendar)
 
 
 def _infos(
-    found: pl.DataFrame, touched: list[str], held: Mapping[str, SymbolInfo], job: _Job
+    found: Leaves, touched: list[str], held: Mapping[str, SymbolInfo], job: _Job
 ) -> Iterator[SymbolInfo]:
     """What there is of each touched symbol now; ``found``: all leaves at the job's interval."""
-    mine = found.filter(pl.col("symbol").is_in(touched))
-    totals = mine.group_by("symbol").agg(pl.col("rows").sum(), _FIRST, _LAST)
-    spans = {symbol: (rows, first, last) for symbol, rows, first, last in totals.iter_rows()}
     bases = {symbol: _basis(held.get(symbol), job.basis) for symbol in touched}
-    for symbol, value in nodes(mine, job.interval, bases):
+    spans = {symbol: (rows, _day(first), _day(last)) for symbol, rows, first, last in found.totals()}
+    for symbol, value in nodes(found, job.interval, bases):
         source = job.label if job.prices else held[symbol].source
         yield SymbolInfo(symbol, job.interval, *spans[symbol], source, bases[symbol], value)
+
+
+def _day(microseconds: int) -> date:
+    return (_EPOCH + timedelta(microseconds=microseconds)).date()
 
 
 def _basis(old: SymbolInfo | None, stated: StoredBasis) -> StoredBasis:

@@ -7,7 +7,7 @@ leads to is on disk, so a reader sees the former snapshot or the next one, whole
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -98,7 +98,7 @@ def _to_json(manifest: Manifest) -> dict[str, Any]:
 
 def _dated(record: SymbolInfo | FileEntry) -> dict[str, Any]:
     # asdict copies deeply, which costs a tenth of an import of five hundred symbols.
-    out = {f.name: getattr(record, f.name) for f in fields(record)}
+    out = {name: getattr(record, name) for name in record.__slots__}
     return out | {"first": record.first.isoformat(), "last": record.last.isoformat()}
 
 

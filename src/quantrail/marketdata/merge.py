@@ -2,50 +2,90 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from quantrail.marketdata import segments
-from quantrail.marketdata.canonical import VALUE_COLUMNS, timestamps
+from quantrail.marketdata.canonical import VALUE_COLUMNS, months, timestamps
+from quantrail.marketdata.leaves import Leaves, leaves, union
 from quantrail.marketdata.manifest import FileEntry
 from quantrail.marketdata.records import DAILY, SymbolChange
 from quantrail.marketdata.segments import COLUMNS, KEY
 
+_CHANGES = {
+    "symbol": pl.String,
+    "added": pl.Int64,
+    "changed": pl.Int64,
+    "first": pl.Int64,
+    "last": pl.Int64,
+}
 # What a row says of actions when nobody has said anything.
 _NO_ACTION = {"dividend": 0.0, "split": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
 class PartMerge:
-    """One part after the merge. ``changes``: symbol, added, changed, first, last (µs), or None."""
+    """One part after the merge. ``changes``: symbol, added, changed, first, last (µs), or None.
+
+    ``leaves`` None: those that lie beside the file.
+    """
 
     entry: FileEntry
-    leaves: pl.DataFrame
-    changes: pl.DataFrame | None
+    leaves: Leaves | None = None
+    changes: pl.DataFrame | None = None
+
+    def all_leaves(self, root: Path) -> Leaves:
+        return segments.leaves_of(root, self.entry) if self.leaves is None else self.leaves
 
 
 def merge_part(
-    root: Path, incoming: pl.DataFrame, entry: FileEntry | None, interval: str, part: str
+    root: Path, incoming: pl.DataFrame, entry: FileEntry | None, interval: str, part: str, *, wide: bool
 ) -> PartMerge:
-    """Merge ``incoming`` (unique keys, sorted; null actions = not stated) into ``entry``."""
+    """Merge ``incoming`` (unique keys, sorted; null actions = not stated) into ``entry``.
+
+    ``wide`` is passed on to ``leaves``.
+    """
     if entry is None:
         frame = incoming.with_columns(_fill(name) for name in _NO_ACTION)
-        written, found = segments.write(root, frame, interval, part)
-        rows = pl.col("rows")
-        return PartMerge(written, found, _per_symbol(found, added=rows.sum(), changed=rows.sum() * 0))
+        found = leaves(frame, wide=wide)
+        return PartMerge(segments.write(root, frame, interval, part, found), found, _all_new(found))
     existing = segments.read(root, entry)
     fresh = _differing(incoming, existing)
     if fresh.is_empty():
-        return PartMerge(entry, segments.leaves_of(root, entry), None)
+        return PartMerge(entry)
     kept = existing.join(fresh.select(KEY), on=KEY, how="anti")
     merged = pl.concat([kept, fresh.select(COLUMNS)]).sort(KEY)
-    written, found = segments.write(root, merged, interval, part)
+    found = _leaves_after(merged, np.unique(months(fresh)), segments.leaves_of(root, entry))
+    written = segments.write(root, merged, interval, part, found)
     stamped = fresh.select("symbol", "is_new", first=timestamps(fresh)).with_columns(last="first")
     is_new = pl.col("is_new")
     return PartMerge(written, found, _per_symbol(stamped, added=is_new.sum(), changed=(~is_new).sum()))
+
+
+def join_parts(root: Path, parts: Sequence[PartMerge], interval: str, part: str) -> PartMerge:
+    """Several parts of no common row as one, written anew."""
+    frame = pl.concat(segments.read(root, one.entry) for one in parts).sort(KEY)
+    found = union([one.all_leaves(root) for one in parts])
+    changes = [one.changes for one in parts if one.changes is not None]
+    written = segments.write(root, frame, interval, part, found)
+    return PartMerge(written, found, pl.concat(changes) if changes else None)
+
+
+def _leaves_after(merged: pl.DataFrame, touched: NDArray[np.int32], before: Leaves) -> Leaves:
+    """Leaves of ``merged``: only those of the touched months are hashed."""
+    again = leaves(merged.filter(np.isin(months(merged), touched)))
+    return union([before.but(touched.tolist()), again])
+
+
+def _all_new(found: Leaves) -> pl.DataFrame:
+    symbols, rows, first, last = zip(*found.totals(), strict=True)
+    table = {"symbol": symbols, "added": rows, "changed": 0, "first": first, "last": last}
+    return pl.DataFrame(table, schema=_CHANGES)
 
 
 def _per_symbol(table: pl.DataFrame, *, added: pl.Expr, changed: pl.Expr) -> pl.DataFrame:

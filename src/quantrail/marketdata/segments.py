@@ -6,7 +6,7 @@ from; the leaves of a file lie beside it, so that an import need not hash what i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -14,43 +14,37 @@ import polars as pl
 
 from quantrail.errors import BackendCorrupt
 from quantrail.marketdata import durable
-from quantrail.marketdata.canonical import VALUE_COLUMNS, leaves
+from quantrail.marketdata.canonical import VALUE_COLUMNS
+from quantrail.marketdata.leaves import Leaves, from_bytes, leaves
 from quantrail.marketdata.manifest import FileEntry
-from quantrail.marketdata.records import DAILY
+from quantrail.marketdata.packing import packed, unpacked
 
 KEY = ("symbol", "ts")
 COLUMNS = (*KEY, *VALUE_COLUMNS, "import_no")
+_ROW_GROUP = 32_768
 
 
-def parts(frame: pl.DataFrame, interval: str) -> Iterator[tuple[str, pl.DataFrame]]:
-    """``frame`` cut into the parts its rows belong to, in time order."""
-    unit = "1y" if interval == DAILY else "1mo"
-    starts = frame["ts"].dt.truncate(unit)
-    for start in starts.unique().sort():
-        yield start.strftime("%Y" if interval == DAILY else "%Y-%m"), frame.filter(starts == start)
-
-
-def write(root: Path, frame: pl.DataFrame, interval: str, part: str) -> tuple[FileEntry, pl.DataFrame]:
-    """Store ``frame`` (columns ``COLUMNS``, sorted by ``KEY``, keys unique)."""
+def write(root: Path, frame: pl.DataFrame, interval: str, part: str, found: Leaves) -> FileEntry:
+    """Store ``frame`` (columns ``COLUMNS``, sorted by ``KEY``, keys unique) with its leaves ``found``."""
     temp = durable.temporary(root)
-    # Prices are decimals that repeat: dictionaries beat any encoding of their bits, in size and time.
-    frame.select(COLUMNS).write_parquet(temp, compression="zstd", compression_level=1, row_group_size=32_768)
+    packed(frame.select(COLUMNS)).write_parquet(
+        temp, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP
+    )
     digest = durable.digest_of(temp)
     path = f"bars/{interval}/{part}/{digest[:20]}.parquet"
-    found = leaves(frame)
-    _write_leaves(root, path, found)
+    durable.write_bytes(root, root / leaves_path(path), found.to_bytes())
     durable.settle(temp, root / path)
     first, last = _day(frame["ts"].min()), _day(frame["ts"].max())
-    return FileEntry(interval, part, path, digest, frame.height, first, last), found
+    return FileEntry(interval, part, path, digest, frame.height, first, last)
 
 
 def read(root: Path, entry: FileEntry, symbols: Sequence[str] | None = None) -> pl.DataFrame:
-    """All rows of one file, or those of ``symbols``."""
+    """All rows of one file, or those of ``symbols``, columns ``COLUMNS``."""
     scan = pl.scan_parquet(root / entry.path, glob=False)
     if symbols is not None:
         scan = scan.filter(pl.col("symbol").is_in(list(symbols)))
     try:
-        return scan.collect()
+        return unpacked(scan.collect())
     except FileNotFoundError as error:
         raise BackendCorrupt(
             f"{entry.path} of the market store is gone; restore it from a backup or import its source again"
@@ -69,22 +63,17 @@ def verify(root: Path, entry: FileEntry) -> None:
         )
 
 
-def leaves_of(root: Path, entry: FileEntry) -> pl.DataFrame:
+def leaves_of(root: Path, entry: FileEntry) -> Leaves:
     """The leaves stored beside the file; worked out again when they are not there."""
-    path = _leaves_path(root, entry.path)
-    if not path.exists():
+    try:
+        return from_bytes((root / leaves_path(entry.path)).read_bytes())
+    except FileNotFoundError:
         return leaves(read(root, entry))
-    return pl.read_parquet(path)
 
 
-def _leaves_path(root: Path, path: str) -> Path:
-    return root / "leaves" / Path(path).relative_to("bars")
-
-
-def _write_leaves(root: Path, path: str, found: pl.DataFrame) -> None:
-    temp = durable.temporary(root)
-    found.write_parquet(temp)
-    durable.settle(temp, _leaves_path(root, path))
+def leaves_path(path: str) -> str:
+    """Where the leaves of the file at ``path`` lie, both relative to the room."""
+    return str(Path("leaves", *Path(path).parts[1:]).with_suffix(".bin"))
 
 
 def _day(value: object) -> date:

@@ -12,6 +12,7 @@ import polars as pl
 
 from quantrail.errors import InvalidInput, Unsupported
 from quantrail.marketdata.manifest import Manifest
+from quantrail.marketdata.packing import sql_columns
 from quantrail.marketdata.pointintime import TABLES as RECORD_TABLES
 from quantrail.marketdata.pointintime import RecordStore
 from quantrail.marketdata.pointintime.tables import Table, row_id
@@ -142,11 +143,17 @@ _EMPTY = (
 
 
 def _source(home: Path, held: Manifest, intervals: list[str]) -> str:
-    selects = []
+    """All rows of some intervals; files that hold their values the same way are read together."""
+    alike: dict[tuple[str, str], list[str]] = {}
     for interval in intervals:
-        files = ", ".join(_quoted(str(home / entry.path)) for entry in held.parts(interval).values())
-        selects.append(f"select *, {_quoted(interval)} as interval from read_parquet([{files}])")
-    return " union all ".join(selects)
+        for entry in held.parts(interval).values():
+            columns = sql_columns(list(pl.read_parquet_schema(home / entry.path)))
+            alike.setdefault((interval, columns), []).append(_quoted(str(home / entry.path)))
+    selects = [
+        f"select {columns}, {_quoted(interval)} as interval from read_parquet([{', '.join(files)}])"
+        for (interval, columns), files in alike.items()
+    ]
+    return " union all by name ".join(selects)
 
 
 def _market_data(source: str, when: str, *, interval: bool = False) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import polars as pl
 
 from quantrail.domain.enums import Severity
@@ -45,7 +46,7 @@ def clean(
     notes: list[Finding] = list(source.notes)
     typed = raw.select(
         pl.col("row", "line"),
-        pl.col("symbol").cast(pl.String).str.strip_chars(),
+        _stripped(raw["symbol"].cast(pl.String)),
         ts.alias("ts"),
         *(_number(raw, name, notes, decimal) for name in VALUE_COLUMNS),
     )
@@ -59,6 +60,13 @@ def clean(
         raise DataInvalid(_hopeless(source, refused))
     rows = unique.select("symbol", "ts", *VALUE_COLUMNS)
     return CleanRows(rows, refused, findings, intraday)
+
+
+def _stripped(symbols: pl.Series) -> pl.Series:
+    # A symbol stands in long runs; looking at one of each is cheaper than trimming them all.
+    runs = symbols.rle_id().to_numpy()
+    spelt = symbols.gather(np.flatnonzero(np.r_[True, runs[1:] != runs[:-1]]))
+    return symbols if (spelt == spelt.str.strip_chars()).all() else symbols.str.strip_chars()
 
 
 def _number(raw: pl.DataFrame, name: str, notes: list[Finding], decimal: str) -> pl.Expr:
@@ -105,11 +113,19 @@ def _judge(typed: pl.DataFrame, now: datetime, intraday: bool) -> pl.DataFrame:
             "high and low do not enclose open and close",
         ),
     ]
+    if not typed.select(pl.any_horizontal(test.fill_null(False) for _, test, _ in tests).any()).item():
+        nothing = pl.lit(None, dtype=pl.String)
+        return typed.with_columns(kind=nothing, detail=nothing)
     kind = pl.coalesce(pl.when(test.fill_null(False)).then(pl.lit(name)) for name, test, _ in tests)
     detail = {name: text for name, _, text in tests}
     return typed.with_columns(kind=kind).with_columns(
         detail=pl.col("kind").replace_strict(detail, default=None, return_dtype=pl.String)
     )
+
+
+def _fine(judged: pl.DataFrame) -> pl.DataFrame:
+    every = judged["kind"].null_count() == judged.height
+    return judged if every else judged.filter(pl.col("kind").is_null())
 
 
 def _sorted(fine: pl.DataFrame) -> pl.DataFrame:
@@ -123,7 +139,7 @@ def _sorted(fine: pl.DataFrame) -> pl.DataFrame:
 
 def _unique(judged: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """One row per key, and the rows whose key comes again with other values: none of those is taken."""
-    fine = _sorted(judged.filter(pl.col("kind").is_null()))
+    fine = _sorted(_fine(judged))
     again = (pl.col("symbol") == pl.col("symbol").shift()) & (pl.col("ts") == pl.col("ts").shift())
     if not fine.select(again.any()).item():
         return fine, judged.clear()
@@ -138,8 +154,7 @@ def _unique(judged: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def _exact_duplicates(judged: pl.DataFrame, unique: pl.DataFrame, clashing: pl.DataFrame) -> list[Finding]:
-    fine = judged.filter(pl.col("kind").is_null()).height
-    extra = fine - unique.height - clashing.height
+    extra = judged["kind"].null_count() - unique.height - clashing.height
     if extra <= 0:
         return []
     return [
