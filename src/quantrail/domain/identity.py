@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from json.encoder import encode_basestring as _quoted
 from typing import Any
 
@@ -77,19 +78,38 @@ def _canonical_key(key: ReproductionKey) -> bytes:
     # What canonical_json says of the same mapping, written out because every backtest needs it twice.
     if not abs(key.seed) <= 2**53 - 1:
         raise InvalidInput(f"a seed has at most 53 bits, not {key.seed}")
+    shared = _shared_part(
+        key.bar_interval, key.calc_contract_hash, key.data_version, key.engine_mode, key.engine_version,
+        key.model_versions_hash, key.period_end, key.period_start,
+    )  # fmt: skip
     text = (
-        f'{{"bar_interval":{_quoted(key.bar_interval)},"calc_contract_hash":{_quoted(key.calc_contract_hash)},'
-        f'"data_version":{_quoted(key.data_version)},"engine_mode":{_quoted(key.engine_mode.value)},'
-        f'"engine_version":{_quoted(key.engine_version)},'
-        f'"model_versions_hash":{_quoted(key.model_versions_hash)},'
-        f'"period_end":"{key.period_end.isoformat()}","period_start":"{key.period_start.isoformat()}",'
-        f'"seed":{key.seed},"strategy_id":{_quoted(key.strategy_id)},'
+        f'{shared}"seed":{key.seed},"strategy_id":{_quoted(key.strategy_id)},'
         f'"universe_version":{_quoted(key.universe_version)}}}'
     )
     try:
         return text.encode()
     except UnicodeEncodeError as error:
         raise InvalidInput(f"the reproduction key is not valid Unicode: {error}") from error
+
+
+@lru_cache(maxsize=256)
+def _shared_part(
+    bar_interval: str,
+    calc_contract_hash: str,
+    data_version: str,
+    engine_mode: EngineMode,
+    engine_version: str,
+    model_versions_hash: str,
+    period_end: date,
+    period_start: date,
+) -> str:
+    """The start of the key's text, which whole batches have in common."""
+    return (
+        f'{{"bar_interval":{_quoted(bar_interval)},"calc_contract_hash":{_quoted(calc_contract_hash)},'
+        f'"data_version":{_quoted(data_version)},"engine_mode":{_quoted(engine_mode.value)},'
+        f'"engine_version":{_quoted(engine_version)},"model_versions_hash":{_quoted(model_versions_hash)},'
+        f'"period_end":"{period_end.isoformat()}","period_start":"{period_start.isoformat()}",'
+    )
 
 
 def backtest_seed(strategy_id: StrategyId, data_version: DataVersion) -> int:

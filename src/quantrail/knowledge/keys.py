@@ -51,6 +51,29 @@ class Keys:
     explained: set[int] = field(default_factory=set)
     # Answers already given in this transaction, by the question as it was asked.
     memo: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    backtest_raws: dict[str, bytes] = field(default_factory=dict)
+    strategy_raws: dict[str, bytes] = field(default_factory=dict)
+    contents: dict[int, tuple[object, str, bytes, str]] = field(default_factory=dict)
+
+    def backtest_raw(self, backtest_id: str) -> bytes:
+        """The id's bytes; every backtest is named by half a dozen rows."""
+        raw = self.backtest_raws.get(backtest_id)
+        if raw is None:
+            raw = self.backtest_raws[backtest_id] = v.uuid16(backtest_id, "backtest_id")
+        return raw
+
+    def strategy_raw(self, strategy_id: str) -> bytes:
+        raw = self.strategy_raws.get(strategy_id)
+        if raw is None:
+            raw = self.strategy_raws[strategy_id] = v.hash32(strategy_id, "strategy_id")
+        return raw
+
+    def content_of(self, value: CalcContract | ModelVersions) -> tuple[object, str, bytes, str]:
+        """The value, its hash as hex and as bytes, its JSON; by identity, since a batch shares few."""
+        found = self.contents.get(id(value))
+        if found is None:  # the value is kept, so that its id stays its own
+            found = self.contents[id(value)] = (value, *_content_of(value))
+        return found
 
     # --- things that must be there ---------------------------------------------------------------
     def policy(self, version: str) -> int:
@@ -110,17 +133,21 @@ class Keys:
         return (None, None) if ref is None else (self.file(ref.path), ref.row)
 
     def contract(self, contract: CalcContract) -> int:
-        raw, text = contract_content(contract)
-        return self._content("calc_contracts", "calc_contract_hash", raw, text)
+        return self._content("calc_contracts", "calc_contract_hash", *self.content_of(contract)[2:])
 
-    def contract_of_hash(self, raw: bytes) -> int | None:
-        return self._cached(
-            ("calc_contracts", raw), "SELECT pk FROM calc_contracts WHERE calc_contract_hash = ?"
-        )
+    def contract_of_hash(self, contract_hash: str) -> int | None:
+        found = self.memo.get(("calc_contract_hash", contract_hash))
+        if found is None:
+            raw = v.hash32(contract_hash, "calc_contract_hash")
+            found = self._cached(
+                ("calc_contracts", raw), "SELECT pk FROM calc_contracts WHERE calc_contract_hash = ?"
+            )
+            if found is not None:
+                self.memo["calc_contract_hash", contract_hash] = found
+        return found
 
     def models(self, models: ModelVersions) -> int:
-        raw, text = models_content(models)
-        return self._content("model_version_sets", "model_versions_hash", raw, text)
+        return self._content("model_version_sets", "model_versions_hash", *self.content_of(models)[2:])
 
     def _content(self, table: str, column: str, raw: bytes, text: str) -> int:
         found = self._cached((table, raw), f"SELECT pk FROM {table} WHERE {column} = ?")
@@ -253,10 +280,6 @@ def relative_path(path: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def contract_content(contract: CalcContract) -> tuple[bytes, str]:
-    return bytes.fromhex(contract.hash), v.json_text(contract.to_json(), "calc_contract")
-
-
-@lru_cache(maxsize=256)
-def models_content(models: ModelVersions) -> tuple[bytes, str]:
-    return bytes.fromhex(models.hash), v.json_text(models.to_json(), "model_versions")
+def _content_of(value: CalcContract | ModelVersions) -> tuple[str, bytes, str]:
+    what = "calc_contract" if isinstance(value, CalcContract) else "model_versions"
+    return value.hash, bytes.fromhex(value.hash), v.json_text(value.to_json(), what)

@@ -51,6 +51,12 @@ def maybe_label(value: str | None, what: str) -> str | None:
     return None if value is None else label(value, what)
 
 
+@lru_cache(maxsize=4096)
+def word(value: str, what: str) -> str:
+    """``label`` of text that repeats from row to row: versions, origins, names of rules."""
+    return label(value, what)
+
+
 def prose(value: str, what: str) -> str:
     return label(value, what, MAX_PROSE)
 
@@ -124,7 +130,11 @@ def digest(value: str, size: int, what: str) -> bytes:
 
 
 def hash32(value: str, what: str) -> bytes:
-    return digest(value, 32, what)
+    try:
+        found = bytes.fromhex(value)
+    except (ValueError, TypeError):
+        found = b""
+    return found if len(found) == 32 else digest(value, 32, what)
 
 
 def uuid16(value: str, what: str) -> bytes:
@@ -157,6 +167,12 @@ def json_text(value: Mapping[str, Any] | Sequence[Any], what: str) -> str:
 def names_json(names: tuple[str, ...], what: str) -> str:
     """``json_text`` of names that repeat: tags, fail reasons."""
     return json_text(names, what)
+
+
+@lru_cache(maxsize=4096)
+def notes_json(undefined: tuple[tuple[str, str], ...], warnings: tuple[str, ...]) -> str:
+    """What is said beside metrics; the same few sentences for most of them."""
+    return json_text({"undefined": dict(undefined), "warnings": warnings}, "quality warnings")
 
 
 def maybe_json(value: Mapping[str, Any] | None, what: str) -> str | None:

@@ -10,7 +10,7 @@ from quantrail.domain.enums import BacktestStatus
 from quantrail.domain.identity import backtest_id as worked_out
 from quantrail.errors import Conflict, InvalidInput
 from quantrail.knowledge import values as v
-from quantrail.knowledge.keys import BacktestKeys, Keys, contract_content, models_content
+from quantrail.knowledge.keys import BacktestKeys, Keys
 from quantrail.knowledge.session import Row
 
 _Stored = tuple[int, str, bytes | None]
@@ -18,8 +18,8 @@ _Stored = tuple[int, str, bytes | None]
 
 def insert_backtests(keys: Keys, backtests: Sequence[r.Backtest]) -> Written:
     now = keys.now()
-    raws = [_checked_id(b) for b in backtests]
-    keys.need_strategies(bytes.fromhex(b.key.strategy_id) for b in backtests)
+    raws = [_checked_id(keys, b) for b in backtests]
+    keys.need_strategies(keys.strategy_raw(b.key.strategy_id) for b in backtests)
     known = _stored(keys, raws)
     pk = keys.session.reserve("backtests", len(backtests))
     rows: list[Row] = []
@@ -38,13 +38,13 @@ def insert_backtests(keys: Keys, backtests: Sequence[r.Backtest]) -> Written:
     return Written(tuple(is_new))
 
 
-def _checked_id(b: r.Backtest) -> bytes:
+def _checked_id(keys: Keys, b: r.Backtest) -> bytes:
     expected = worked_out(b.key)
     if b.backtest_id != expected:
         raise InvalidInput(f"backtest_id {b.backtest_id} is not that of its key, {expected}")
-    if contract_content(b.calc_contract)[0].hex() != b.key.calc_contract_hash:
+    if keys.content_of(b.calc_contract)[1] != b.key.calc_contract_hash:
         raise InvalidInput(f"backtest {b.backtest_id}: calc_contract does not hash to calc_contract_hash")
-    if models_content(b.model_versions)[0].hex() != b.key.model_versions_hash:
+    if keys.content_of(b.model_versions)[1] != b.key.model_versions_hash:
         raise InvalidInput(f"backtest {b.backtest_id}: model_versions does not hash to model_versions_hash")
     failed = b.status is BacktestStatus.FAILED
     if (b.result_hash is None) != failed or (b.error_code is None) == failed:
@@ -52,7 +52,7 @@ def _checked_id(b: r.Backtest) -> bytes:
             f"backtest {b.backtest_id} is {b.status} with result_hash {b.result_hash} and error_code "
             f"{b.error_code}; DONE needs the first, FAILED the second, and only that"
         )
-    return v.uuid16(b.backtest_id, "backtest_id")
+    return keys.backtest_raw(b.backtest_id)
 
 
 def _stored(keys: Keys, raws: Sequence[bytes]) -> dict[bytes, _Stored]:
@@ -87,7 +87,7 @@ def _meet(keys: Keys, b: r.Backtest, raw: bytes, stored: _Stored) -> bool:
 
 def _row(keys: Keys, b: r.Backtest, raw: bytes, now: int) -> Row:
     return (
-        raw, keys.strategies[bytes.fromhex(b.key.strategy_id)], keys.context(b.key, b.model_versions),
+        raw, keys.strategies[keys.strategy_raw(b.key.strategy_id)], keys.context(b.key, b.model_versions),
         keys.contract(b.calc_contract), v.whole(b.key.seed, "seed"), keys.iteration(b.run_id, b.iteration_id),
         None if b.snapshot_version is None else keys.snapshot(b.snapshot_version), b.status.value,
         None if b.result_hash is None else v.hash32(b.result_hash, "result_hash"),

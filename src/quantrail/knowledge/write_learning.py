@@ -24,7 +24,7 @@ _TRIAL_CONSTRAINTS = Put("trial_constraints", ["trial_pk", "constraint_pk"], ["a
 
 
 def save_failures(keys: Keys, failures: Sequence[r.Failure]) -> Written:
-    raws = [v.uuid16(f.backtest_id, "backtest_id") for f in failures]
+    raws = [keys.backtest_raw(f.backtest_id) for f in failures]
     found = keys.need_backtests(raws)
     now = keys.now()
     rows = [_failure(keys, f, found[raw].pk, now) for f, raw in zip(failures, raws, strict=True)]
@@ -51,10 +51,10 @@ def _failure(keys: Keys, f: r.Failure, backtest_pk: int, now: int) -> Row:
     return (
         v.hash32(f.failure_id, "failure_id"), backtest_pk,
         keys.rule(f.rule_id, f.rule_version, f.policy_version),
-        f.category.value, v.names_json(f.tags, "tags"), f.severity.value, confidence,
+        str(f.category), v.names_json(f.tags, "tags"), str(f.severity), confidence,
         v.prose(f.summary, "summary"), *keys.artifact(f.evidence_pack_path),
         v.maybe_json(f.evidence, "evidence"),
-        f.state.value, now,
+        str(f.state), now,
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ _METRIC_SET = frozenset(METRIC_COLUMNS)
 
 
 def save_metrics(keys: Keys, metrics: Sequence[r.Metrics]) -> Written:
-    raws = [v.uuid16(m.backtest_id, "backtest_id") for m in metrics]
+    raws = [keys.backtest_raw(m.backtest_id) for m in metrics]
     found = keys.need_backtests(raws)
     rows = [_metrics(keys, m, found[raw]) for m, raw in zip(metrics, raws, strict=True)]
     written = _METRICS(
@@ -32,20 +32,19 @@ def save_metrics(keys: Keys, metrics: Sequence[r.Metrics]) -> Written:
 
 
 def _metrics(keys: Keys, m: r.Metrics, backtest: BacktestKeys) -> Row:
-    echoed = keys.contract_of_hash(v.hash32(m.calc_contract_hash, "calc_contract_hash"))
+    echoed = keys.contract_of_hash(m.calc_contract_hash)
     if echoed != backtest.contract_pk:
         raise InvalidInput(
             f"metrics of {m.backtest_id} echo contract {m.calc_contract_hash}, which is not its backtest's"
         )
     _explained(m)
     get = m.values.get
-    more = {name: value for name, value in m.values.items() if name not in _METRIC_SET}
-    notes = {"undefined": dict(m.undefined), "warnings": list(m.warnings)}
+    more = {name: m.values[name] for name in m.values.keys() - _METRIC_SET}
     return (
         backtest.pk, echoed, *v.reals([get(name) for name in METRIC_COLUMNS], METRIC_COLUMNS),
         v.json_text(more, f"metrics of {m.backtest_id}") if more else None,
-        v.json_text(notes, "quality warnings") if m.undefined or m.warnings else None,
-        *keys.artifact(m.metrics_json_path), v.label(m.schema_version, "schema_version"),
+        v.notes_json(tuple(m.undefined.items()), tuple(m.warnings)) if m.undefined or m.warnings else None,
+        *keys.artifact(m.metrics_json_path), v.word(m.schema_version, "schema_version"),
     )  # fmt: skip
 
 
@@ -62,7 +61,7 @@ def _explained(m: r.Metrics) -> None:
 
 
 def save_scores(keys: Keys, scores: Sequence[r.Score]) -> Written:
-    raws = [v.uuid16(s.backtest_id, "backtest_id") for s in scores]
+    raws = [keys.backtest_raw(s.backtest_id) for s in scores]
     found = keys.need_backtests(raws)
     now = keys.now()
     rows = [_score(keys, s, found[raw], now) for s, raw in zip(scores, raws, strict=True)]
@@ -85,21 +84,21 @@ def _score(keys: Keys, s: r.Score, b: BacktestKeys, now: int) -> Row:
 
 
 def save_trials(keys: Keys, trials: Sequence[r.Trial]) -> Written:
-    keys.need_strategies(v.hash32(t.strategy_id, "strategy_id") for t in trials)
-    keys.need_backtests(v.uuid16(t.backtest_id, "backtest_id") for t in trials if t.backtest_id is not None)
+    keys.need_strategies(keys.strategy_raw(t.strategy_id) for t in trials)
+    keys.need_backtests(keys.backtest_raw(t.backtest_id) for t in trials if t.backtest_id is not None)
     now = keys.now()
     return _TRIALS(keys.session, [_trial(keys, t, now) for t in trials])[1]
 
 
 def _trial(keys: Keys, t: r.Trial, now: int) -> Row:
-    if t.backtest_id is None and t.outcome.value not in ("blocked", "duplicate"):
+    if t.backtest_id is None and t.outcome not in ("blocked", "duplicate"):
         raise InvalidInput(f"trial {t.trial_id} is {t.outcome} but names no backtest")
-    backtest = None if t.backtest_id is None else keys.backtests[v.uuid16(t.backtest_id, "backtest_id")].pk
+    backtest = None if t.backtest_id is None else keys.backtests[keys.backtest_raw(t.backtest_id)].pk
     return (
         v.hash32(t.trial_id, "trial_id"), keys.iteration(t.run_id, t.iteration_id),
         v.whole(t.ordinal, "ordinal"),
-        keys.trial_context(t), keys.strategies[bytes.fromhex(t.strategy_id)], backtest, t.arm.value,
-        t.outcome.value, now,
+        keys.trial_context(t), keys.strategies[keys.strategy_raw(t.strategy_id)], backtest, str(t.arm),
+        str(t.outcome), now,
     )  # fmt: skip
 
 

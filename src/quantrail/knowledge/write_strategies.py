@@ -16,7 +16,7 @@ from quantrail.knowledge.session import Row
 def upsert_strategies(keys: Keys, strategies: Sequence[r.Strategy]) -> Written:
     """The hash is the content, so a known id needs no comparison."""
     now = keys.now()
-    raws = [_checked_id(s) for s in strategies]
+    raws = [_checked_id(keys, s) for s in strategies]
     parents = [v.hash32(s.derived_from, "derived_from") for s in strategies if s.derived_from is not None]
     known = keys.find_strategies([*raws, *parents])
     pk = keys.session.reserve("strategies", len(strategies))
@@ -36,8 +36,8 @@ def upsert_strategies(keys: Keys, strategies: Sequence[r.Strategy]) -> Written:
     return Written(tuple(is_new))
 
 
-def _checked_id(strategy: r.Strategy) -> bytes:
-    raw = v.hash32(strategy.strategy_id, "strategy_id")
+def _checked_id(keys: Keys, strategy: r.Strategy) -> bytes:
+    raw = keys.strategy_raw(strategy.strategy_id)
     found = hashlib.sha256(strategy.normalized_spec_json).digest()
     if raw != found:
         raise InvalidInput(
@@ -53,8 +53,8 @@ def _row(keys: Keys, s: r.Strategy, raw: bytes, now: int) -> Row:
         raise InvalidInput(f"the spec of {s.strategy_id} is not UTF-8: {error}") from error
     return (
         raw, v.hash32(s.logic_hash, "logic_hash"), v.label(spec, "normalized_spec_json", v.MAX_JSON),
-        v.label(s.created_from, "created_from"), v.label(s.spec_hash_version, "spec_hash_version"),
-        v.label(s.schema_version, "schema_version"), s.kind, v.maybe_label(s.name, "strategy name"),
+        v.word(s.created_from, "created_from"), v.word(s.spec_hash_version, "spec_hash_version"),
+        v.word(s.schema_version, "schema_version"), s.kind, v.maybe_label(s.name, "strategy name"),
         None if s.template_id is None else keys.template(s.template_id), v.maybe_json(s.params, "params"),
         _parent(keys, s), now,
     )  # fmt: skip
