@@ -77,13 +77,18 @@ class KnowledgeUnit(Protocol):
     def insert_backtests(self, backtests: Sequence[r.Backtest]) -> a.Written:
         """Another ``result_hash`` under a known key is a Conflict. DONE replaces a stored FAILED."""
 
-    def save_metrics(self, metrics: Sequence[r.Metrics]) -> a.Written:
-        """Each must echo its backtest's contract hash."""
+    def save_metrics(self, metrics: r.Metrics | Sequence[r.Metrics]) -> a.Written:
+        """One or many; each must echo its backtest's contract hash."""
+
+    def save_score(self, score: r.Score) -> a.Written:
+        """Single form of ``save_scores``."""
 
     def save_scores(self, scores: Sequence[r.Score]) -> a.Written:
         """Each needs its metrics stored before; the policy must be registered."""
 
-    def save_failures(self, failures: Sequence[r.Failure]) -> a.Written: ...
+    def save_failures(self, failures: Sequence[r.Failure]) -> a.Written:
+        """Of one backtest or of many; each needs evidence, in place or as a file."""
+
     def save_comparisons(self, comparisons: Sequence[r.EngineComparison]) -> a.Written: ...
     def save_constraint_set(
         self,
@@ -94,6 +99,9 @@ class KnowledgeUnit(Protocol):
     ) -> a.Written:
         """The set that iteration wrote. A constraint derived from failures needs provenance, here or
         in an earlier set that held it; else InvalidInput."""
+
+    def save_trial(self, trial: r.Trial) -> a.Written:
+        """Single form of ``save_trials``."""
 
     def save_trials(self, trials: Sequence[r.Trial]) -> a.Written:
         """A known trial_id keeps what it holds; another strategy under it is a Conflict."""

@@ -10,7 +10,7 @@ from quantrail.errors import NotFound
 from quantrail.knowledge.artifacts import ArtifactFolder
 from quantrail.knowledge.backend import Backend
 from quantrail.knowledge.migrations import HEAD, frozen_names
-from quantrail.knowledge.schema import metadata
+from quantrail.knowledge.schema import SPEC_TEXTS, WHOLE_SPEC, metadata
 from quantrail.knowledge.session import Session
 
 _CHUNK = 5_000
@@ -93,7 +93,8 @@ def _changed_specs(session: Session) -> Iterator[Finding]:
     after = 0
     while True:
         rows = session.rows(
-            "SELECT pk, strategy_id, normalized_spec_json FROM strategies WHERE pk > ? ORDER BY pk LIMIT ?",
+            f"SELECT s.pk, s.strategy_id, {WHOLE_SPEC} FROM strategies s {SPEC_TEXTS} "
+            "WHERE s.pk > ? ORDER BY s.pk LIMIT ?",
             [after, _CHUNK],
         )
         for _, raw, spec in rows:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -33,8 +34,9 @@ class BacktestKeys:
 class Keys:
     """Keys as one transaction sees them.
 
-    ``shared`` outlives the transaction and holds committed keys only; what this transaction interned
-    waits in ``pending`` for its commit.
+    ``shared`` outlives the transaction and holds committed keys only; what this transaction found or
+    interned waits in ``pending`` for its commit. Both are asked by content, and by the question as it
+    was put, so that what every row repeats is not even encoded again.
     """
 
     session: Session
@@ -49,8 +51,6 @@ class Keys:
     measured: set[int] = field(default_factory=set)
     scored: set[tuple[int, int]] = field(default_factory=set)
     explained: set[int] = field(default_factory=set)
-    # Answers already given in this transaction, by the question as it was asked.
-    memo: dict[tuple[Any, ...], int] = field(default_factory=dict)
     backtest_raws: dict[str, bytes] = field(default_factory=dict)
     strategy_raws: dict[str, bytes] = field(default_factory=dict)
     contents: dict[int, tuple[object, str, bytes, str]] = field(default_factory=dict)
@@ -94,16 +94,16 @@ class Keys:
         return self._must("snapshots", "data_version", raw, version, "save_snapshots")
 
     def run(self, run_id: str) -> int:
-        found = self.memo.get(("run", run_id))
+        found = self._told(("run", run_id))
         if found is None:
             raw = v.uuid16(run_id, "run_id")
-            found = self.memo["run", run_id] = self._must("runs", "run_id", raw, run_id, "insert_run")
+            found = self.pending["run", run_id] = self._must("runs", "run_id", raw, run_id, "insert_run")
         return found
 
     def iteration(self, run_id: str, iteration_id: int) -> int:
-        found = self.memo.get((run_id, iteration_id))
+        found = self._told((run_id, iteration_id))
         if found is None:
-            found = self.memo[run_id, iteration_id] = self._iteration(run_id, iteration_id)
+            found = self.pending[run_id, iteration_id] = self._iteration(run_id, iteration_id)
         return found
 
     def _iteration(self, run_id: str, iteration_id: int) -> int:
@@ -132,18 +132,37 @@ class Keys:
     def artifact(self, ref: ArtifactRef | None) -> tuple[int | None, int | None]:
         return (None, None) if ref is None else (self.file(ref.path), ref.row)
 
+    def text(self, body: str) -> int:
+        """Text that many rows share, once."""
+        found = self._told(("text", body))
+        if found is None:
+            raw = text_hash(body)
+            found = self._cached(("texts", raw), "SELECT pk FROM texts WHERE text_hash = ?")
+            if found is None:
+                found = self._intern(("texts", raw), "texts", (raw, body))
+            self.pending["text", body] = found
+        return found
+
+    def known_texts(self, bodies: Collection[str]) -> set[str]:
+        """Those that are stored already."""
+        open_ones = {text_hash(one): one for one in bodies if self._told(("text", one)) is None}
+        stored = self.session.pks("texts", "text_hash", open_ones)
+        for raw, pk in stored.items():
+            self.pending["text", open_ones[bytes(raw)]] = pk
+        return {one for one in bodies if self._told(("text", one)) is not None}
+
     def contract(self, contract: CalcContract) -> int:
         return self._content("calc_contracts", "calc_contract_hash", *self.content_of(contract)[2:])
 
     def contract_of_hash(self, contract_hash: str) -> int | None:
-        found = self.memo.get(("calc_contract_hash", contract_hash))
+        found = self._told(("calc_contract_hash", contract_hash))
         if found is None:
             raw = v.hash32(contract_hash, "calc_contract_hash")
             found = self._cached(
                 ("calc_contracts", raw), "SELECT pk FROM calc_contracts WHERE calc_contract_hash = ?"
             )
             if found is not None:
-                self.memo["calc_contract_hash", contract_hash] = found
+                self.pending["calc_contract_hash", contract_hash] = found
         return found
 
     def models(self, models: ModelVersions) -> int:
@@ -158,9 +177,9 @@ class Keys:
             key.data_version, key.engine_mode, key.period_start, key.period_end, key.engine_version,
             key.universe_version, key.bar_interval, key.model_versions_hash,
         )  # fmt: skip
-        found = self.memo.get(asked)
+        found = self._told(asked)
         if found is None:
-            found = self.memo[asked] = self._context(key, models)
+            found = self.pending[asked] = self._context(key, models)
         return found
 
     def _context(self, key: ReproductionKey, models: ModelVersions) -> int:
@@ -181,9 +200,9 @@ class Keys:
         asked = (
             trial.universe_version, trial.period_start, trial.period_end, trial.door, trial.requested_by
         )  # fmt: skip
-        found = self.memo.get(asked)
+        found = self._told(asked)
         if found is None:
-            found = self.memo[asked] = self._trial_context(trial)
+            found = self.pending[asked] = self._trial_context(trial)
         return found
 
     def _trial_context(self, trial: Trial) -> int:
@@ -197,20 +216,20 @@ class Keys:
         )
 
     def tag(self, tag: str) -> int:
-        found = self.memo.get(("tag", tag))
+        found = self._told(("tag", tag))
         if found is None:
-            found = self.memo["tag", tag] = self._interned("tags", "tag", (v.label(tag, "tag"),))
+            found = self.pending["tag", tag] = self._interned("tags", "tag", (v.label(tag, "tag"),))
         return found
 
     def rule(self, rule_id: str, rule_version: str, policy_version: str) -> int:
         asked = ("rule", rule_id, rule_version, policy_version)
-        found = self.memo.get(asked)
+        found = self._told(asked)
         if found is None:
             content = (
                 v.label(rule_id, "rule_id"), v.label(rule_version, "rule_version"),
                 self.policy(policy_version)
             )  # fmt: skip
-            found = self.memo[asked] = self._interned(
+            found = self.pending[asked] = self._interned(
                 "failure_rules", "rule_id rule_version policy_pk", content
             )
         return found
@@ -220,8 +239,12 @@ class Keys:
         found = self._cached((table, *content), f"SELECT pk FROM {table} WHERE {where}")
         return self._intern((table, *content), table, content) if found is None else found
 
+    def _told(self, asked: tuple[Any, ...]) -> int | None:
+        """The key found before for a question in its own words, by this transaction or a committed one."""
+        return self.shared.get(asked) or self.pending.get(asked)
+
     def _cached(self, key: tuple[Any, ...], sql: str) -> int | None:
-        found = self.shared.get(key) or self.pending.get(key)
+        found = self._told(key)
         if found is None:
             row = self.session.one(sql, key[1:])
             if row is None:
@@ -269,6 +292,10 @@ _BACKTEST_KEYS = (
     "FROM backtests b JOIN contexts c ON c.pk = b.context_pk JOIN iterations i ON i.pk = b.iteration_pk "
     "JOIN strategies s ON s.pk = b.strategy_pk"
 )
+
+
+def text_hash(body: str) -> bytes:
+    return hashlib.sha256(body.encode()).digest()
 
 
 def relative_path(path: str) -> str:

@@ -26,7 +26,7 @@ from quantrail.domain.ids import (
 from quantrail.errors import NotFound
 from quantrail.knowledge import values as v
 from quantrail.knowledge.read_learning import failures_of
-from quantrail.knowledge.schema import METRIC_COLUMNS
+from quantrail.knowledge.schema import FIRST_METRICS, LATER_METRICS, METRIC_COLUMNS, SPEC_TEXTS, WHOLE_SPEC
 from quantrail.knowledge.session import Row, Session
 
 
@@ -34,10 +34,10 @@ def artifact(path: str | None, row: int | None) -> r.ArtifactRef | None:
     return None if path is None else r.ArtifactRef(path, row)
 
 
-_STRATEGY = """SELECT s.pk, s.strategy_id, s.normalized_spec_json, s.logic_hash, s.created_from,
+_STRATEGY = f"""SELECT s.pk, s.strategy_id, {WHOLE_SPEC}, s.logic_hash, s.created_from,
 s.spec_hash_version, s.schema_version, s.kind, s.name, t.template_id, s.params_json, d.strategy_id,
 s.created_at,
-coalesce(st.tier, 'T0') FROM strategies s LEFT JOIN templates t ON t.pk = s.template_pk
+coalesce(st.tier, 'T0') FROM strategies s {SPEC_TEXTS} LEFT JOIN templates t ON t.pk = s.template_pk
 LEFT JOIN strategies d ON d.pk = s.derived_from_pk LEFT JOIN strategy_tiers st ON st.strategy_pk = s.pk"""
 
 
@@ -191,11 +191,13 @@ def _models(text: str) -> ModelVersions:
 
 
 def metric_values(session: Session, pks: Sequence[int]) -> dict[int, dict[str, float | None]]:
-    """Values alone, by backtest: all columns, and whatever else was worked out."""
+    """Values alone, by backtest: the first columns, and whatever else has a value."""
     select = f"SELECT backtest_pk, more_json, {', '.join(METRIC_COLUMNS)} FROM metrics"
     found: dict[int, dict[str, float | None]] = {}
     for pk, more, *columns in session.among(select, "backtest_pk", pks):
-        found[pk] = dict(zip(METRIC_COLUMNS, columns, strict=True))
+        found[pk] = dict(zip(FIRST_METRICS, columns, strict=False))
+        later = zip(LATER_METRICS, columns[len(FIRST_METRICS) :], strict=True)
+        found[pk].update((name, value) for name, value in later if value is not None)
         if more is not None:
             found[pk].update(v.from_json(more))
     return found
@@ -204,10 +206,11 @@ def metric_values(session: Session, pks: Sequence[int]) -> dict[int, dict[str, f
 def metrics_of(session: Session, pks: Sequence[int]) -> dict[int, r.Metrics]:
     columns = ", ".join(f"m.{name}" for name in METRIC_COLUMNS)
     select = (
-        "SELECT m.backtest_pk, b.backtest_id, cc.calc_contract_hash, m.more_json, m.quality_warnings_json, "
+        "SELECT m.backtest_pk, b.backtest_id, cc.calc_contract_hash, m.more_json, "
+        "coalesce(m.quality_warnings_json, n.body), "
         f"f.path, m.metrics_row, m.schema_version, {columns} FROM metrics m JOIN backtests b "
         "ON b.pk = m.backtest_pk JOIN calc_contracts cc ON cc.pk = m.calc_contract_pk "
-        "LEFT JOIN files f ON f.pk = m.metrics_file_pk"
+        "LEFT JOIN files f ON f.pk = m.metrics_file_pk LEFT JOIN texts n ON n.pk = m.notes_text_pk"
     )
     return {row[0]: _metrics(row) for row in session.among(select, "m.backtest_pk", pks)}
 

@@ -30,11 +30,16 @@ _PG_ARRAY = {
 class Session:
     """SQL on one DBAPI cursor. Not for sharing between threads."""
 
-    def __init__(self, cursor: Any, dialect: str) -> None:
+    def __init__(self, cursor: Any, dialect: str, next_keys: dict[str, int] | None = None) -> None:
         self._cursor = cursor
         self.dialect = dialect
-        self._next: dict[str, int] = {}
+        self.next_keys: dict[str, int] = {} if next_keys is None else next_keys
         self.written = 0
+        self.committed = False
+
+    def commit(self) -> None:
+        self._cursor.execute("COMMIT")
+        self.committed = True
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[Row]:
         self._cursor.execute(self._spelt(sql), params)
@@ -65,11 +70,11 @@ class Session:
 
     def reserve(self, table: str, count: int) -> int:
         """First of ``count`` consecutive free keys."""
-        if table not in self._next:
+        if table not in self.next_keys:
             found = self.one(f"SELECT coalesce(max(pk), 0) + 1 FROM {table}")
-            self._next[table] = 1 if found is None else int(found[0])
-        first = self._next[table]
-        self._next[table] = first + count
+            self.next_keys[table] = 1 if found is None else int(found[0])
+        first = self.next_keys[table]
+        self.next_keys[table] = first + count
         return first
 
     def pks(self, table: str, column: str, keys: Iterable[Any]) -> dict[Any, int]:
@@ -81,9 +86,11 @@ class Session:
     ) -> list[Row]:
         """Rows of ``select … WHERE column IN keys [AND also]``, without an order."""
         wanted = list(dict.fromkeys(keys))
+        if not wanted:
+            return []
         tail = f" AND {also}" if also else ""
         if self.dialect != "sqlite":
-            return self.rows(f"{select} WHERE {column} = ANY(?){tail}", [wanted, *params]) if wanted else []
+            return self.rows(f"{select} WHERE {column} = ANY(?){tail}", [wanted, *params])
         found: list[Row] = []
         for start in range(0, len(wanted), _CHUNK):
             part = wanted[start : start + _CHUNK]

@@ -21,7 +21,7 @@ from quantrail.knowledge import (
     write_results,
     write_strategies,
 )
-from quantrail.knowledge.driver_errors import translated
+from quantrail.knowledge.driver_errors import translate, translated
 from quantrail.knowledge.keys import Cache, Keys
 from quantrail.knowledge.session import Session
 
@@ -39,7 +39,7 @@ class SqlKnowledgeUnit:
     def commit(self) -> None:
         self._check()
         with translated():
-            self._keys.session.run("COMMIT")
+            self._keys.session.commit()
         self._over = "committed already"
         self._shared.update(self._keys.pending)
 
@@ -58,11 +58,13 @@ class SqlKnowledgeUnit:
     def _do(self, write: Callable[..., T], *args: object) -> T:
         self._check()
         try:
-            with translated():
-                return write(self._keys, *args)
-        except BaseException:
+            return write(self._keys, *args)
+        except BaseException as error:
             self._over = "spent: a write in it failed"
-            raise
+            ours = translate(error) if isinstance(error, Exception) else None
+            if ours is None:
+                raise
+            raise ours from error
 
     # --- registers -------------------------------------------------------------------------------
     def save_policies(self, policies: Sequence[r.Policy]) -> Written:
@@ -113,8 +115,12 @@ class SqlKnowledgeUnit:
     def insert_backtests(self, backtests: Sequence[r.Backtest]) -> Written:
         return self._do(write_backtests.insert_backtests, backtests)
 
-    def save_metrics(self, metrics: Sequence[r.Metrics]) -> Written:
-        return self._do(write_results.save_metrics, metrics)
+    def save_metrics(self, metrics: r.Metrics | Sequence[r.Metrics]) -> Written:
+        many = [metrics] if isinstance(metrics, r.Metrics) else metrics
+        return self._do(write_results.save_metrics, many)
+
+    def save_score(self, score: r.Score) -> Written:
+        return self.save_scores([score])
 
     def save_scores(self, scores: Sequence[r.Score]) -> Written:
         return self._do(write_results.save_scores, scores)
@@ -133,6 +139,9 @@ class SqlKnowledgeUnit:
         provenance: Sequence[r.Provenance],
     ) -> Written:
         return self._do(write_learning.save_constraint_set, run_id, iteration_id, constraint_set, provenance)
+
+    def save_trial(self, trial: r.Trial) -> Written:
+        return self.save_trials([trial])
 
     def save_trials(self, trials: Sequence[r.Trial]) -> Written:
         return self._do(write_results.save_trials, trials)

@@ -10,7 +10,7 @@ from quantrail.errors import InvalidInput
 from quantrail.knowledge import values as v
 from quantrail.knowledge.keys import BacktestKeys, Keys
 from quantrail.knowledge.put import Put
-from quantrail.knowledge.schema import METRIC_COLUMNS
+from quantrail.knowledge.schema import FIRST_METRICS, METRIC_COLUMNS
 from quantrail.knowledge.session import Row
 
 _METRICS = Put("metrics", ["backtest_pk"], [*METRIC_COLUMNS, "more_json"])
@@ -18,6 +18,7 @@ _SCORES = Put("scores", ["backtest_pk", "policy_pk"], ["score_total", "passed", 
 _TRIALS = Put("trials", ["trial_id"], ["strategy_pk"], bytes.hex)
 _COMPARISONS = Put("engine_comparisons", ["backtest_a_pk", "backtest_b_pk"], ["agree", "reason"])
 _METRIC_SET = frozenset(METRIC_COLUMNS)
+_FIRST = len(FIRST_METRICS)
 
 
 def save_metrics(keys: Keys, metrics: Sequence[r.Metrics]) -> Written:
@@ -39,13 +40,21 @@ def _metrics(keys: Keys, m: r.Metrics, backtest: BacktestKeys) -> Row:
         )
     _explained(m)
     get = m.values.get
+    values = v.reals([get(name) for name in METRIC_COLUMNS], METRIC_COLUMNS)
     more = {name: m.values[name] for name in m.values.keys() - _METRIC_SET}
     return (
-        backtest.pk, echoed, *v.reals([get(name) for name in METRIC_COLUMNS], METRIC_COLUMNS),
-        v.json_text(more, f"metrics of {m.backtest_id}") if more else None,
-        v.notes_json(tuple(m.undefined.items()), tuple(m.warnings)) if m.undefined or m.warnings else None,
+        backtest.pk, echoed, *values[:_FIRST],
+        v.json_text(more, f"metrics of {m.backtest_id}") if more else None, None,
         *keys.artifact(m.metrics_json_path), v.word(m.schema_version, "schema_version"),
+        *values[_FIRST:], _notes(keys, m),
     )  # fmt: skip
+
+
+def _notes(keys: Keys, m: r.Metrics) -> int | None:
+    """The same few sentences stand beside most metrics."""
+    if not m.undefined and not m.warnings:
+        return None
+    return keys.text(v.notes_json(tuple(m.undefined.items()), tuple(m.warnings)))
 
 
 def _explained(m: r.Metrics) -> None:

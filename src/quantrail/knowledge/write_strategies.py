@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from quantrail.domain import records as r
 from quantrail.domain.answers import Written
@@ -11,6 +11,7 @@ from quantrail.errors import InvalidInput, NotFound
 from quantrail.knowledge import values as v
 from quantrail.knowledge.keys import Keys
 from quantrail.knowledge.session import Row
+from quantrail.knowledge.spec_texts import Cut, cut_specs
 
 
 def upsert_strategies(keys: Keys, strategies: Sequence[r.Strategy]) -> Written:
@@ -19,21 +20,31 @@ def upsert_strategies(keys: Keys, strategies: Sequence[r.Strategy]) -> Written:
     raws = [_checked_id(keys, s) for s in strategies]
     parents = [v.hash32(s.derived_from, "derived_from") for s in strategies if s.derived_from is not None]
     known = keys.find_strategies([*raws, *parents])
-    pk = keys.session.reserve("strategies", len(strategies))
+    new = {raw: s for s, raw in zip(strategies, raws, strict=True) if raw not in known}
+    is_new = _first_seen(raws, new)
+    cuts = cut_specs(keys, [_spec(s) for s in new.values()])
+    pk = keys.session.reserve("strategies", len(new))
     rows: list[Row] = []
     atoms: list[Row] = []
-    is_new: list[bool] = []
-    for strategy, raw in zip(strategies, raws, strict=True):
-        is_new.append(raw not in known)
-        if is_new[-1]:
-            rows.append((pk, *_row(keys, strategy, raw, now)))
-            keys.templates_of[pk] = rows[-1][9]
-            atoms += [(keys.atom(atom), pk) for atom in dict.fromkeys(strategy.atoms)]
-            known[raw] = pk
-            pk += 1
+    for (raw, strategy), cut in zip(new.items(), cuts, strict=True):
+        rows.append((pk, *_row(keys, strategy, raw, cut, now)))
+        keys.templates_of[pk] = rows[-1][9]
+        atoms += [(keys.atom(atom), pk) for atom in dict.fromkeys(strategy.atoms)]
+        known[raw] = pk
+        pk += 1
     keys.session.insert("strategies", rows)
     keys.session.insert("strategy_atoms", atoms)
-    return Written(tuple(is_new))
+    return Written(is_new)
+
+
+def _first_seen(raws: Sequence[bytes], new: Collection[bytes]) -> tuple[bool, ...]:
+    """New ones count as new where they stand first."""
+    left = set(new)
+    found = []
+    for raw in raws:
+        found.append(raw in left)
+        left.discard(raw)
+    return tuple(found)
 
 
 def _checked_id(keys: Keys, strategy: r.Strategy) -> bytes:
@@ -46,17 +57,20 @@ def _checked_id(keys: Keys, strategy: r.Strategy) -> bytes:
     return raw
 
 
-def _row(keys: Keys, s: r.Strategy, raw: bytes, now: int) -> Row:
+def _spec(s: r.Strategy) -> str:
     try:
-        spec = s.normalized_spec_json.decode()
+        return v.label(s.normalized_spec_json.decode(), "normalized_spec_json", v.MAX_JSON)
     except UnicodeDecodeError as error:
         raise InvalidInput(f"the spec of {s.strategy_id} is not UTF-8: {error}") from error
+
+
+def _row(keys: Keys, s: r.Strategy, raw: bytes, cut: Cut, now: int) -> Row:
     return (
-        raw, v.hash32(s.logic_hash, "logic_hash"), v.label(spec, "normalized_spec_json", v.MAX_JSON),
+        raw, v.hash32(s.logic_hash, "logic_hash"), cut[0],
         v.word(s.created_from, "created_from"), v.word(s.spec_hash_version, "spec_hash_version"),
         v.word(s.schema_version, "schema_version"), s.kind, v.maybe_label(s.name, "strategy name"),
         None if s.template_id is None else keys.template(s.template_id), v.maybe_json(s.params, "params"),
-        _parent(keys, s), now,
+        _parent(keys, s), now, *cut[1:],
     )  # fmt: skip
 
 

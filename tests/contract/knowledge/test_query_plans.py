@@ -12,7 +12,7 @@ from quantrail.domain.answers import LeaderboardFilter, LeaderboardOrder
 from quantrail.domain.enums import EngineMode, Tier
 from quantrail.knowledge import Backend, open_store, upgrade
 from quantrail.knowledge.leaderboard import _walks
-from quantrail.knowledge.schema import METRIC_COLUMNS
+from quantrail.knowledge.schema import FIRST_METRICS, LATER_METRICS
 from quantrail.knowledge.session import Session
 from quantrail.knowledge.statistics import Statistics
 from quantrail.testing import records as build
@@ -32,7 +32,7 @@ def grow(session: Session, size: int) -> None:
     first = session.reserve("strategies", size)
     session.insert("strategies", [
         (first + i, raw("s", i), raw("l", i), "{}", "template", "h1", "1.0", "spec", None, 1 + i % 4, None,
-         None, 0) for i in range(size)
+         None, 0, None, None) for i in range(size)
     ])  # fmt: skip
     tests = session.reserve("backtests", size)
     session.insert("backtests", [
@@ -41,8 +41,8 @@ def grow(session: Session, size: int) -> None:
         for i in range(size)
     ])  # fmt: skip
     session.insert("metrics", [
-        (tests + i, 1, *(-share[(i * 7 + k) % 251] for k in range(len(METRIC_COLUMNS))), None, None,
-        None, None, "1")
+        (tests + i, 1, *(-share[(i * 7 + k) % 251] for k in range(len(FIRST_METRICS))), None, None,
+         None, None, "1", *(share[(i * 11 + k) % 251] for k in range(len(LATER_METRICS))), None)
         for i in range(size)
     ])  # fmt: skip
     scores = session.reserve("scores", size)

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import gzip
+import json
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,13 +75,60 @@ def test_a_database_of_the_first_revision_upgrades_with_its_data(tmp_path: Path)
     assert_whole(path)
 
 
+def offered_again(url: str | Path, more: dict[str, float | None]) -> None:
+    """Metrics of the first backtest, as they were stored before the upgrade, are known."""
+    store = open_store(url, build.SteadyClock())
+    strategy = build.strategy(0)
+    before = build.metrics(build.backtest(strategy).backtest_id, 0)
+    asked = replace(
+        before,
+        values={**before.values, **more},
+        undefined={**before.undefined, **{name: "why" for name, value in more.items() if value is None}},
+    )
+    with store.unit() as unit:
+        assert unit.save_metrics(asked).is_new == (False,)
+    stored = store.get_backtest(before.backtest_id).metrics
+    assert stored is not None
+    assert {name: stored.values[name] for name in more if more[name] is not None} == {
+        name: value for name, value in more.items() if value is not None
+    }
+    store.close()
+
+
+MORE: dict[str, float | None] = {"alpha": -0.1234567890123456, "is_sharpe_net": None, "tail": 1e-300}
+OLDER = "UPDATE metrics SET more_json = '{}' WHERE backtest_pk = 1"
+
+
+def older_metrics() -> str:
+    """What the first revision held of ``MORE`` and of the builder's own ``trades``."""
+    return OLDER.format(json.dumps({**MORE, "trades": 30}, sort_keys=True, separators=(",", ":")))
+
+
+def test_metrics_kept_as_json_move_into_their_columns(tmp_path: Path) -> None:
+    path = old_sqlite(tmp_path)
+    with closing(sqlite3.connect(path)) as connection:
+        frozen = connection.execute(
+            "SELECT sql FROM sqlite_master WHERE name = 'tr_metrics_frozen'"
+        ).fetchone()
+        connection.execute("DROP TRIGGER tr_metrics_frozen")
+        connection.execute(older_metrics())
+        connection.execute(frozen[0])
+        connection.commit()
+    upgrade(path)
+    offered_again(path, MORE)
+    with closing(sqlite3.connect(path)) as connection:
+        row = connection.execute("SELECT alpha, more_json FROM metrics WHERE backtest_pk = 1").fetchone()
+        assert row == (MORE["alpha"], '{"tail":1e-300,"trades":30}')
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
 def test_a_migrated_database_equals_a_fresh_one_down_to_the_last_trigger(tmp_path: Path) -> None:
     path = old_sqlite(tmp_path)
     upgrade(path)
     upgrade(tmp_path / "fresh.db")
     described = tmp_path / "described.db"
     with closing(sqlite3.connect(described)) as connection:
-        for statement in statements(sqlite.dialect()):  # type: ignore[no-untyped-call]
+        for statement in statements(sqlite.dialect()):
             connection.execute(statement)
         connection.commit()
     assert sqlite_schema(path) == sqlite_schema(tmp_path / "fresh.db") == sqlite_schema(described)
@@ -178,6 +227,19 @@ def _runnable(dump: str) -> str:
 def test_a_postgres_database_of_the_first_revision_upgrades_with_its_data(old_postgres: str) -> None:
     assert upgrade(old_postgres) == "0001"
     assert_whole(old_postgres)
+
+
+@pytest.mark.postgres
+def test_metrics_kept_as_json_move_into_their_columns_on_postgres(old_postgres: str) -> None:
+    with psycopg.connect(old_postgres, autocommit=True) as connection:
+        connection.execute("ALTER TABLE metrics DISABLE TRIGGER tr_metrics_frozen")
+        connection.execute(older_metrics().encode())
+        connection.execute("ALTER TABLE metrics ENABLE TRIGGER tr_metrics_frozen")
+    upgrade(old_postgres)
+    offered_again(old_postgres, MORE)
+    with psycopg.connect(old_postgres) as connection:
+        row = connection.execute("SELECT alpha, more_json FROM metrics WHERE backtest_pk = 1").fetchone()
+    assert row == (MORE["alpha"], '{"tail":1e-300,"trades":30}')
 
 
 @pytest.mark.postgres

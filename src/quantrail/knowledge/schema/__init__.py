@@ -12,9 +12,9 @@ from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable, sort_tabl
 
 from quantrail.knowledge.schema import learning, ledger, results, runs
 from quantrail.knowledge.schema.columns import metadata
-from quantrail.knowledge.schema.results import METRIC_COLUMNS
+from quantrail.knowledge.schema.results import FIRST_METRICS, LATER_METRICS, METRIC_COLUMNS
 from quantrail.knowledge.schema.triggers import postgres_triggers, sqlite_triggers
-from quantrail.knowledge.schema.views import views
+from quantrail.knowledge.schema.views import SPEC_TEXTS, WHOLE_SPEC, views
 
 
 def table_columns() -> dict[str, tuple[str, ...]]:
@@ -53,7 +53,11 @@ def _sql(element: CreateTable | CreateIndex | AddConstraint, dialect: Dialect) -
 
 
 __all__ = [
+    "FIRST_METRICS",
+    "LATER_METRICS",
     "METRIC_COLUMNS",
+    "SPEC_TEXTS",
+    "WHOLE_SPEC",
     "learning",
     "ledger",
     "metadata",

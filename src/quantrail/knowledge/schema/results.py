@@ -22,13 +22,21 @@ from quantrail.knowledge.schema.columns import (
     whole,
 )
 
-# The metrics that have a column of their own; all others live in more_json. Names are contract.
-METRIC_COLUMNS = (
+# The metrics that have a column of their own; all others live in more_json. Names are contract. The
+# later ones were added by revision 0003 and so stand at the end of the table.
+FIRST_METRICS = (
     "return_total_net", "cagr_net", "volatility_annual_net", "max_drawdown_net", "sharpe_net", "sortino_net",
     "calmar_net", "win_rate_period", "profit_factor", "turnover_annual", "avg_exposure", "costs_total",
     "fees_total", "slippage_total", "spread_total", "oos_return_total_net", "oos_sharpe_net",
     "oos_is_performance_ratio", "hit_rate_trades", "avg_trade_return_net",
 )  # fmt: skip
+LATER_METRICS = (
+    "alpha", "avg_trade_duration_bars", "bars", "beta", "blocked_share", "closed_trades", "comparisons",
+    "cvar_95", "drawdown_duration_max_bars", "expectancy_net", "exposure_max", "information_ratio",
+    "is_sharpe_net", "kurtosis", "leverage_max_gross", "skewness", "tail_gain_p95", "tail_loss_p95",
+    "ulcer_index", "var_95",
+)  # fmt: skip
+METRIC_COLUMNS = FIRST_METRICS + LATER_METRICS
 
 _DERIVED = sql("derived_from_pk IS NOT NULL")
 _CACHED = sql("outcome = 'cached'")
@@ -39,6 +47,8 @@ strategies = table(
     text("created_from"), text("spec_hash_version"), text("schema_version"), text("kind"),
     text("name", null=True), ref("template_pk", "templates", null=True), text("params_json", null=True),
     ref("derived_from_pk", "strategies", null=True), created_at(),
+    # What stands before and after normalized_spec_json, when other specs begin and end alike.
+    ref("head_text_pk", "texts", null=True), ref("tail_text_pk", "texts", null=True),
     one_of("kind", ("spec", "signals")),
     Index("ix_strategies_logic_hash", "logic_hash"),
     Index("ix_strategies_template_pk", "template_pk"),
@@ -70,9 +80,11 @@ metrics = table(
     "metrics",
     ref("backtest_pk", "backtests", primary_key=True, autoincrement=False),
     whole("calc_contract_pk"),
-    *(number(name, null=True) for name in METRIC_COLUMNS),
+    *(number(name, null=True) for name in FIRST_METRICS),
     text("more_json", null=True), text("quality_warnings_json", null=True),
     ref("metrics_file_pk", "files", null=True), whole("metrics_row", null=True), text("schema_version"),
+    *(number(name, null=True) for name in LATER_METRICS),
+    ref("notes_text_pk", "texts", null=True),
     ForeignKeyConstraint(["backtest_pk", "calc_contract_pk"], ["backtests.pk", "backtests.calc_contract_pk"],
                          name="fk_metrics_contract_echo"),
     CheckConstraint("max_drawdown_net <= 0", name="drawdown_sign"),

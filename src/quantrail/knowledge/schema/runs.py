@@ -52,6 +52,9 @@ stage_events = table(
     Index("ix_stage_events_run_pk", "run_pk"),
 )  # fmt: skip
 
+# Text that many rows share, once: beginnings and ends of specs, notes beside metrics.
+texts = table("texts", pk(), content_id("text_hash"), text("body"))
+
 calc_contracts = table("calc_contracts", pk(), content_id("calc_contract_hash"), text("calc_contract_json"))
 model_version_sets = table(
     "model_version_sets", pk(), content_id("model_versions_hash"), text("model_versions_json")

@@ -13,6 +13,7 @@ MUTABLE: dict[str, tuple[str, ...]] = {
     "model_version_sets": (),
     "policies": (),
     "contexts": (),
+    "texts": (),
     "metrics": (),
     "scores": (),
     "failures": ("state",),
@@ -58,7 +59,8 @@ def _sqlite_kept(table: str) -> str:
 _SQLITE = [
     # INSERT OR REPLACE deletes without firing delete triggers; this one fires before it.
     """CREATE TRIGGER tr_strategies_no_replace BEFORE INSERT ON strategies
-WHEN EXISTS (SELECT 1 FROM strategies WHERE pk = NEW.pk OR strategy_id = NEW.strategy_id)
+WHEN EXISTS (SELECT 1 FROM strategies WHERE strategy_id = NEW.strategy_id)
+OR EXISTS (SELECT 1 FROM strategies WHERE pk = NEW.pk)
 BEGIN SELECT RAISE(ABORT, 'strategies: stored rows cannot be replaced'); END""",
     f"""CREATE TRIGGER tr_backtests_frozen BEFORE UPDATE ON backtests WHEN OLD.status = 'DONE'
 BEGIN SELECT RAISE(ABORT, '{_BACKTEST_FROZEN}'); END""",

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from quantrail.knowledge.schema.results import METRIC_COLUMNS
 
+# A spec as it was handed in: what it shares with others at its beginning and end is stored once.
+WHOLE_SPEC = "coalesce(sh.body, '') || s.normalized_spec_json || coalesce(se.body, '')"
+SPEC_TEXTS = "LEFT JOIN texts sh ON sh.pk = s.head_text_pk LEFT JOIN texts se ON se.pk = s.tail_text_pk"
+
 # Fragments that differ: hex text of bytes, UUID text of bytes, ISO text of microseconds.
 _SQLITE = {
     "hex": "nullif(lower(hex({x})), '')",
@@ -48,10 +52,11 @@ r.project_version, r.code_version, r.door, r.config_json, r.status, r.requested_
 {t("i.ended_at", "ended_at")}, {h("cs.constraint_set_id", "constraint_set_id_applied")}, i.summary_json
 FROM iterations i JOIN runs r ON r.pk = i.run_pk
 LEFT JOIN constraint_sets cs ON cs.pk = i.constraint_set_pk""",
-        "strategies": f"""SELECT {h("s.strategy_id", "strategy_id")}, s.normalized_spec_json, s.created_from,
+        "strategies": f"""SELECT {h("s.strategy_id", "strategy_id")},
+{WHOLE_SPEC} AS normalized_spec_json, s.created_from,
 {t("s.created_at")}, s.spec_hash_version, s.schema_version, {h("s.logic_hash", "logic_hash")}, s.kind,
 s.name, t.template_id, s.params_json, {h("d.strategy_id", "derived_from")}, coalesce(st.tier, 'T0') AS tier
-FROM strategies s LEFT JOIN templates t ON t.pk = s.template_pk
+FROM strategies s {SPEC_TEXTS} LEFT JOIN templates t ON t.pk = s.template_pk
 LEFT JOIN strategies d ON d.pk = s.derived_from_pk LEFT JOIN strategy_tiers st ON st.strategy_pk = s.pk""",
         "backtests": f"""SELECT {u("b.backtest_id", "backtest_id")}, {u("r.run_id", "run_id")},
 i.iteration_id, {h("s.strategy_id", "strategy_id")}, c.engine_mode, c.engine_version,
@@ -67,10 +72,12 @@ JOIN calc_contracts cc ON cc.pk = b.calc_contract_pk JOIN iterations i ON i.pk =
 JOIN runs r ON r.pk = i.run_pk LEFT JOIN files f ON f.pk = b.artifacts_file_pk
 LEFT JOIN snapshots sn ON sn.pk = b.snapshot_pk""",
         "metrics": f"""SELECT {u("b.backtest_id", "backtest_id")}, {metric_names}, m.more_json,
-m.quality_warnings_json, {path("f", "m.metrics_row", "metrics_json_path")},
+coalesce(m.quality_warnings_json, n.body) AS quality_warnings_json,
+{path("f", "m.metrics_row", "metrics_json_path")},
 {h("cc.calc_contract_hash", "calc_contract_hash")}, m.schema_version
 FROM metrics m JOIN backtests b ON b.pk = m.backtest_pk
-JOIN calc_contracts cc ON cc.pk = m.calc_contract_pk LEFT JOIN files f ON f.pk = m.metrics_file_pk""",
+JOIN calc_contracts cc ON cc.pk = m.calc_contract_pk LEFT JOIN files f ON f.pk = m.metrics_file_pk
+LEFT JOIN texts n ON n.pk = m.notes_text_pk""",
         "scores": f"""SELECT {u("b.backtest_id", "backtest_id")}, sc.score_total, sc.breakdown_json,
 sc.passed, sc.fail_reasons_json, p.policy_version, sc.engine_mode, {t("sc.created_at")}
 FROM scores sc JOIN backtests b ON b.pk = sc.backtest_pk JOIN policies p ON p.pk = sc.policy_pk""",

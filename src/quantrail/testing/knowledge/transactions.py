@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 
 import pytest
 
 from quantrail.errors import InvalidInput
+from quantrail.strategy import canonicalise, template_spec
 from quantrail.testing import records as build
 from quantrail.testing.knowledge.world import StoreHarness, fill, register, save_results
 
@@ -101,3 +103,76 @@ class Transactions:
             unit.upsert_strategy(build.strategy(100))
             unit.commit()
         assert harness.store.known_strategies([build.strategy(100).strategy_id]) != set()
+
+    def test_single_forms_write_what_the_batch_forms_write(self, harness: StoreHarness) -> None:
+        fill(harness.store)
+        one, two = build.strategy(100), build.strategy(101)
+        first, second = build.backtest(one, 100), build.backtest(two, 101)
+        failure = build.failure(first.backtest_id, 3)
+        with harness.store.unit() as unit:
+            assert unit.upsert_strategy(one).is_new == (True,)
+            assert unit.insert_backtest(first) == first.backtest_id
+            assert unit.save_metrics(build.metrics(first.backtest_id, 100)).is_new == (True,)
+            assert unit.save_score(build.score(first.backtest_id, 100)).is_new == (True,)
+            assert unit.save_failures([failure]).is_new == (True,)
+            assert unit.save_trial(build.trial(one, 100, first.backtest_id)).is_new == (True,)
+            save_results(unit, [two], 101)
+            unit.commit()
+        single, batch = (harness.store.get_backtest(each.backtest_id) for each in (first, second))
+        assert single.metrics == build.metrics(first.backtest_id, 100)
+        assert single.scores == (build.score(first.backtest_id, 100),)
+        assert single.failures == (failure,)
+        assert (single.run_id, single.iteration_id) == (batch.run_id, batch.iteration_id)
+        assert single.created_at <= batch.created_at
+        with harness.store.unit() as unit:
+            assert unit.save_metrics(build.metrics(first.backtest_id, 100)).is_new == (False,)
+            assert unit.save_score(build.score(first.backtest_id, 100)).is_new == (False,)
+            assert unit.save_trial(build.trial(one, 100, first.backtest_id)).is_new == (False,)
+
+    def test_units_of_two_stores_taking_turns_never_hand_out_a_key_twice(self, harness: StoreHarness) -> None:
+        fill(harness.store)
+        others = harness.reopen()
+        for number in range(100, 106):
+            store = (harness.store, others)[number % 2]
+            with store.unit() as unit:
+                save_results(unit, [build.strategy(number)], number)
+                unit.commit()
+            with store.unit() as unit:  # keys handed out here are free again
+                save_results(unit, [build.strategy(number + 100)], number + 100)
+        assert harness.store.counts()["strategies"] == 12 + 6
+        undone = [build.strategy(number).strategy_id for number in range(200, 206)]
+        assert harness.store.known_strategies(undone) == set()
+        others.close()
+
+    def test_specs_come_back_byte_for_byte_whatever_they_share(self, harness: StoreHarness) -> None:
+        fill(harness.store)
+        symbols = [f"SYM{i:02d}" for i in range(30)]
+        alike = [_template_spec(symbols, short) for short in range(5, 9)]
+        odd = [
+            b"{}",
+            '{"features":{},"nan_policy":"\ud55c","schema_version":"1.0"}'.encode(),
+            alike[0].replace(b'"nan_policy":', b'"x":{"a":1,"features":2,"nan_policy":3},"nan_policy":'),
+            b'{"schema_version":"' + b"9" * 300 + b'","features":' + b"1" * 300 + b',"nan_policy":0}',
+        ]
+        specs = [
+            build.strategy(500 + i, normalized_spec_json=text, strategy_id=hashlib.sha256(text).hexdigest())
+            for i, text in enumerate([*alike, *odd])
+        ]
+        with harness.store.unit() as unit:
+            unit.upsert_strategies(specs[:3])
+            unit.upsert_strategy(specs[3])
+            unit.upsert_strategies(specs[4:])
+            unit.commit()
+        for one in specs:
+            found = harness.store.get_strategy(one.strategy_id).strategy
+            assert found.normalized_spec_json == one.normalized_spec_json
+        rows = harness.sql("SELECT strategy_id, normalized_spec_json FROM v_strategies")
+        whole = {row[0]: row[1] for row in rows}
+        assert {one.strategy_id: one.normalized_spec_json.decode() for one in specs}.items() <= whole.items()
+        own = harness.sql("SELECT max(length(normalized_spec_json)) FROM strategies WHERE head_text_pk > 0")
+        assert own[0][0] < len(alike[0]) - 300  # what they share is stored once
+
+
+def _template_spec(symbols: list[str], short: int) -> bytes:
+    params = {"short_window": short, "long_window": 50}
+    return canonicalise(template_spec("SMA_CROSSOVER", params, symbols)).json
