@@ -39,7 +39,8 @@ POLICY = "score_v1"
 RULES = "rules_v1"
 MAPPING = "mapping_v1"
 CONTRACT = CalcContract()
-MODELS = ModelVersions()
+# Spelt out, not today's defaults: databases of released revisions hold these ids.
+MODELS = ModelVersions("bps_per_side_v1", "next_open_v1", "fractional_v1")
 CONTRACT_HASH, MODELS_HASH = CONTRACT.hash, MODELS.hash
 UNIVERSE = UniverseVersion(ids.content_hash("universe"))
 DATA = DataVersion(ids.content_hash("data"))
