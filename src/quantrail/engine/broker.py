@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from quantrail.domain.results import ExitReason
 from quantrail.engine.ledger import Charge, Ledger, Position
 from quantrail.engine.logs import ColumnLog
@@ -36,6 +38,21 @@ class Broker:
         self.next_id += 1
         return self.next_id - 1
 
+    def watching(self) -> bool:
+        """Whether a stop or target may fill without an order."""
+        risk = self.trade_risk
+        return bool(risk["hard_stop"] or risk["trailing_stop"] or risk["take_profit"])
+
+    def follows(self) -> bool:
+        """Whether positions must be looked at inside every bar."""
+        return self.watching()
+
+    def is_calm(self) -> bool:
+        """Whether nothing happens before the next decision."""
+        leaving = any(p.exit_reason is not None for p in self.ledger.positions.values())
+        watched = self.ledger.positions and self.watching()
+        return not (self.entries or self.resize or leaving or watched)
+
     def busy(self) -> bool:
         """Whether anything is held or waiting."""
         return bool(self.ledger.positions or self.entries)
@@ -44,8 +61,10 @@ class Broker:
 
     def at_open(self, t: int) -> None:
         """Exits first, then resizing, then entries in rank order."""
+        watching, opens = self.watching(), self.tape.opens[t]
         for position in self.ledger.by_symbol():
-            if not math.isnan(self.tape.opens[t][position.symbol]):
+            due = watching or position.exit_reason is not None
+            if due and not math.isnan(opens[position.symbol]):
                 self._exit_at_open(position, t)
         if self.entries or self.resize:
             self._size_and_fill(t)
@@ -65,9 +84,12 @@ class Broker:
     # inside the bar
 
     def inside_bar(self, t: int) -> None:
-        """Stops before targets at their levels; then watermarks and excursions follow the bar."""
+        """Stops before targets at their levels; then watermarks follow the bar."""
+        if not self.follows():
+            return
+        lows, highs = self.tape.lows[t], self.tape.highs[t]
         for position in self.ledger.by_symbol():
-            low, high = self.tape.lows[t][position.symbol], self.tape.highs[t][position.symbol]
+            low, high = lows[position.symbol], highs[position.symbol]
             if math.isnan(low):
                 continue
             worst, best = (low, high) if position.side > 0 else (high, low)
@@ -80,7 +102,18 @@ class Broker:
                 continue
             if position.side * (best - position.watermark) > 0.0:
                 position.watermark = best
-            position.saw(low, high)
+            self.see(position, low, high)
+
+    def see(self, position: Position, low: float, high: float) -> None:
+        """Nothing: excursions are read from the bars when the position ends."""
+
+    def look_back(self, position: Position, stop: int) -> None:
+        """Excursions over the bars held to their close, those before ``stop``."""
+        held = slice(position.entry_bar, stop)
+        if position.entry_bar < stop:
+            low = np.fmin.reduce(self.tape.low[position.symbol, held])
+            high = np.fmax.reduce(self.tape.high[position.symbol, held])
+            position.saw(float(low), float(high))
 
     def _take_profits(self, position: Position, t: int, price: float, *, at_open: bool) -> None:
         while position.targets and t >= position.targets_from:
@@ -182,7 +215,7 @@ class Broker:
         self._set_levels(position, order.decided_bar)
         charge = self.charge(order.symbol, quantity, price, t)
         self.ledger.buy_in(position, quantity, price, charge, t, order.order_id, "ENTRY")
-        self.ledger.positions[order.symbol] = position
+        self.ledger.hold(position)
         order.filled = quantity
 
     def _set_levels(self, position: Position, decided: int) -> None:
@@ -228,6 +261,7 @@ class Broker:
     def _close(self, position: Position, t: int, price: float, reason: ExitReason) -> None:
         self._let_out(position, t, position.quantity, price, Intent.EXIT, reason.name)
         position.quantity = 0.0
+        self.look_back(position, t)
         self.ledger.close(position, t, reason)
         self.last_exit[position.symbol, position.side] = t
 

@@ -20,6 +20,20 @@ class CappedBroker(Broker):
     mean_volume: Rows | None = None
     left: dict[int, float] = field(default_factory=dict)  # volume left in this bar, by symbol
 
+    def is_calm(self) -> bool:
+        """Never taken for granted: orders live here for many bars."""
+        return False
+
+    def follows(self) -> bool:
+        """Always: excursions follow every bar, since exits may take several."""
+        return True
+
+    def see(self, position: Position, low: float, high: float) -> None:
+        position.saw(low, high)
+
+    def look_back(self, position: Position, stop: int) -> None:
+        """Nothing: every bar was seen."""
+
     def _volume_left(self, symbol: int, t: int) -> float:
         if self.share is None or self.mean_volume is None:
             return math.inf

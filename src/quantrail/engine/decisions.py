@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from quantrail.domain.results import ExitReason
+from quantrail.engine.bitrows import ones
 from quantrail.engine.broker import Broker
 from quantrail.engine.logs import ColumnLog
 from quantrail.engine.orders import Intent, Order
@@ -32,6 +33,10 @@ class Guard:
     tripped: bool = False
     maintenance: float | None = None
     max_failures: int | None = None
+
+    def watches(self) -> bool:
+        """Whether a close may break a limit before equity is gone."""
+        return bool(self.daily_loss or self.drawdown or self.maintenance is not None)
 
     def breached(self, equity: float) -> bool:
         """Whether this close breaks a limit; ruin always does."""
@@ -94,15 +99,17 @@ class Decider:
         return called
 
     def _exits(self, t: int) -> None:
-        for symbol, position in sorted(self.broker.ledger.positions.items()):
-            if not self.tape.present[t][symbol] or position.exit_reason is not None:
+        book = self.broker.ledger
+        for symbol in ones(self._may_leave(t) & (book.longs | book.shorts) & self.tape.present[t]):
+            position = book.positions[symbol]
+            if position.exit_reason is not None:
                 continue
             signals = self.tape.sides[position.side]
             held = t - position.entry_bar + 1
             reason = None
-            if signals.exits[t][symbol]:
+            if signals.exits[t] >> symbol & 1:
                 reason = ExitReason.SIGNAL
-            elif self.tape.members is not None and not self.tape.members[t][symbol]:
+            elif self.tape.members is not None and not self.tape.members[t] >> symbol & 1:
                 reason = ExitReason.SELECTION
             elif signals.max_holding and held >= signals.max_holding:
                 reason = ExitReason.TIME_STOP
@@ -110,14 +117,24 @@ class Decider:
                 self.broker.ask_exit(position, reason, t)
                 self._note(t, symbol, position.side, Decision.EXIT, reason.name)
 
+    def _may_leave(self, t: int) -> int:
+        """Symbols with any reason to leave, if they are held."""
+        tape, reasons = self.tape, 0
+        if tape.members is not None:
+            reasons = ~tape.members[t]
+        for signals in tape.sides.values():
+            reasons |= -1 if signals.max_holding else signals.exits[t]
+        return reasons
+
     def _missing(self, t: int) -> None:
-        for symbol in self.tape.blocked[t]:
-            if symbol not in self.broker.ledger.positions:
-                self._note(t, symbol, 0, Decision.SKIP, "DATA_MISSING")
+        book = self.broker.ledger
+        for symbol in ones(self.tape.blocked[t] & ~(book.longs | book.shorts)):
+            self._note(t, symbol, 0, Decision.SKIP, "DATA_MISSING")
 
     def _entries(self, t: int, side: int, signals: SideTape) -> None:
-        for symbol in signals.entries[t]:
-            if symbol in self.broker.ledger.positions or self.broker.waiting_for(symbol):
+        book = self.broker.ledger
+        for symbol in ones(signals.entries[t] & ~(book.longs | book.shorts)):
+            if self.broker.waiting_for(symbol):
                 continue
             last = self.broker.last_exit.get((symbol, side))
             if last is not None and t < last + signals.cooldown:

@@ -100,6 +100,8 @@ class Ledger:
 
     cash: float
     positions: dict[int, Position] = field(default_factory=dict)
+    longs: int = 0  # symbols held long and short, one bit each
+    shorts: int = 0
     fills: ColumnLog = field(default_factory=lambda: ColumnLog(FILL_FIELDS))
     trades: ColumnLog = field(default_factory=lambda: ColumnLog(TRADE_FIELDS))
     traded: float = 0.0
@@ -118,6 +120,17 @@ class Ledger:
         if not self.positions:
             return []
         return [self.positions[symbol] for symbol in sorted(self.positions)]
+
+    def hold(self, position: Position) -> None:
+        """Take up a position in a symbol that was flat."""
+        self.positions[position.symbol] = position
+        self._flip(position)
+
+    def _flip(self, position: Position) -> None:
+        if position.side > 0:
+            self.longs ^= 1 << position.symbol
+        else:
+            self.shorts ^= 1 << position.symbol
 
     def buy_in(
         self,
@@ -172,6 +185,7 @@ class Ledger:
         )  # fmt: skip
         if reason is not ExitReason.OPEN:
             del self.positions[position.symbol]
+            self._flip(position)
 
     def _move(
         self,

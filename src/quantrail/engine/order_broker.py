@@ -171,14 +171,14 @@ class OrderBroker(CappedBroker):
         tape = self.tape
         for order in [o for o in self.entries if o.symbol not in self.ledger.positions]:
             s = order.symbol
-            if not tape.present[t][s]:
+            if not tape.present[t] >> s & 1:
                 continue
             opposite = tape.sides.get(-order.side)
-            if tape.sides[order.side].exits[t][s]:
+            if tape.sides[order.side].exits[t] >> s & 1:
                 self._drop(order, t, OrderState.CANCELLED, "SIGNAL")
-            elif tape.members is not None and not tape.members[t][s]:
+            elif tape.members is not None and not tape.members[t] >> s & 1:
                 self._drop(order, t, OrderState.CANCELLED, "SELECTION")
-            elif opposite is not None and s in opposite.entries[t]:
+            elif opposite is not None and opposite.entries[t] >> s & 1:
                 self._drop(order, t, OrderState.CANCELLED, "OPPOSITE_ENTRY")
 
     def end(self, t: int) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.market import Bars
+from quantrail.engine.bitrows import bit_rows
 from quantrail.engine.calendar import rebalance_bars
 from quantrail.engine.clauses import Clause, Flags, judge, universe_mask
 from quantrail.engine.conditions import Scope
@@ -18,39 +20,64 @@ from quantrail.engine.tradable import tradable
 from quantrail.errors import SpecInvalid
 from quantrail.strategy import NormalSpec
 
+Floats = NDArray[np.float64]
 Rows = list[list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class SideTape:
-    """Entries and exits of one side per bar: ``entries[t]`` symbols that want in, ``exits[t][s]`` flags."""
+    """Entries and exits of one side per bar, one bit per symbol."""
 
-    entries: list[list[int]]
-    exits: Rows
+    entries: list[int]
+    exits: list[int]
     cooldown: int
     max_holding: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tape:
-    """Lists over the period; index [t][s], t = 0 the first bar. NaN marks a missing bar."""
+    """Lists over the period; index [t][s], t = 0 the first bar. NaN marks a missing bar.
+
+    Flags are one integer per bar, one bit per symbol. Arrays are (S, T) over the period.
+    """
 
     opens: Rows
-    highs: Rows
-    lows: Rows
-    closes: Rows  # the last known one where the bar is missing
-    present: Rows
-    members: Rows | None
+    high: Floats
+    low: Floats
+    marks: Floats  # closes, the last known one where the bar is missing
+    present: list[int]
+    members: list[int] | None
     places: Rows | None
     volatility: Rows | None
     atrs: dict[int, Rows]
     rebalance: list[bool]
     sides: dict[int, SideTape]
-    blocked: list[list[int]]
+    blocked: list[int]
     blocked_total: int
     entry_signals: int
     clauses: tuple[Clause, ...]
     n_members: int
+
+    @cached_property
+    def highs(self) -> Rows:
+        rows: Rows = self.high.T.tolist()
+        return rows
+
+    @cached_property
+    def lows(self) -> Rows:
+        rows: Rows = self.low.T.tolist()
+        return rows
+
+    @cached_property
+    def closes(self) -> Rows:
+        """The last known close where the bar is missing."""
+        rows: Rows = self.marks.T.tolist()
+        return rows
+
+    @cached_property
+    def nothing(self) -> list[bool]:
+        """False for every bar."""
+        return [False] * len(self.opens)
 
 
 def read_tape(bars: Bars, spec: NormalSpec, span: slice) -> Tape:
@@ -94,8 +121,8 @@ def read_tape(bars: Bars, spec: NormalSpec, span: slice) -> Tape:
     _refuse_blocked(spec, blocked[:, span], bars.sessions[span])
     sides = {
         sign: SideTape(
-            _symbols_per_bar(entries[sign][:, span]),
-            _rows(raw[sign][1], span),
+            bit_rows(entries[sign][:, span]),
+            bit_rows(raw[sign][1][:, span]),
             int(modules["long" if sign > 0 else "short"]["cooldown_bars"]),  # type: ignore[index]
             modules["long" if sign > 0 else "short"]["max_holding_bars"],  # type: ignore[index]
         )
@@ -104,11 +131,11 @@ def read_tape(bars: Bars, spec: NormalSpec, span: slice) -> Tape:
     sized = needs_volatility(spec)
     return Tape(
         opens=_rows(bars.open, span),
-        highs=_rows(bars.high, span),
-        lows=_rows(bars.low, span),
-        closes=_rows(carried(bars.close), span),
-        present=_rows(allowed, span),
-        members=None if member is None else _rows(member, span),
+        high=bars.high[:, span],
+        low=bars.low[:, span],
+        marks=carried(bars.close)[:, span],
+        present=bit_rows(allowed[:, span]),
+        members=None if member is None else bit_rows(member[:, span]),
         places=None if places is None else _rows(places, span),
         volatility=_rows(features.sizing_volatility(), span) if sized else None,
         atrs={period: _rows(features.atr(period), span) for period in atr_periods(spec)},
@@ -116,7 +143,7 @@ def read_tape(bars: Bars, spec: NormalSpec, span: slice) -> Tape:
             span
         ].tolist(),
         sides=sides,
-        blocked=_symbols_per_bar(blocked[:, span]),
+        blocked=bit_rows(blocked[:, span]),
         blocked_total=int(blocked[:, span].sum()),
         entry_signals=int(sum(entry[:, span].sum() for entry in entries.values())),
         clauses=tuple(clause.within(span) for clause in clauses),
@@ -172,13 +199,6 @@ def _titled(clauses: tuple[Clause, ...], title: str) -> list[Clause]:
 def _rows(values: NDArray[Any], span: slice) -> Rows:
     rows: Rows = values[:, span].T.tolist()
     return rows
-
-
-def _symbols_per_bar(flags: Flags) -> list[list[int]]:
-    out: list[list[int]] = [[] for _ in range(flags.shape[1])]
-    for t, s in zip(*(axis.tolist() for axis in np.nonzero(flags.T)), strict=True):
-        out[t].append(s)
-    return out
 
 
 def carried(close: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from quantrail.domain.market import Bars, Period
 from quantrail.domain.results import ExitReason, SimulationResult, TradeTable, hash_result
 from quantrail.engine.benchmark import benchmark_returns
 from quantrail.engine.broker import Broker
+from quantrail.engine.calm import Calm
 from quantrail.engine.clauses import Clause
 from quantrail.engine.corporate_actions import CorporateActions
 from quantrail.engine.decisions import Decider, Guard
@@ -182,19 +183,29 @@ def _order_broker(
 
 
 def _run(tape: Tape, broker: Broker, decider: Decider, contract: CalcContract) -> NDArray[np.float64]:
-    n = len(tape.opens)
-    rows = []
-    for t in range(n):
+    n, t = len(tape.opens), 0
+    series, calm = np.empty((len(_SERIES), n)), Calm(tape, broker, decider, contract)
+    rows, bars = [], []
+    while t < n:
+        stop = calm.until(t)
+        if stop > t and (reached := calm.mark(t, stop, series)) > t:
+            t = reached
+            continue
         if broker.busy():
             broker.at_open(t)
             broker.inside_bar(t)
         rows.append(_mark(tape, broker.ledger, t, contract))
+        bars.append(t)
         if t < n - 1:
             decider.at_close(t, rows[-1][0])
+        t += 1
+    if rows:
+        series[:, bars] = np.array(rows).T
     broker.end(n - 1)
     for symbol, position in sorted(broker.ledger.positions.items()):
-        broker.ledger.close(position, n - 1, ExitReason.OPEN, tape.closes[n - 1][symbol])
-    return np.array(rows).T
+        broker.look_back(position, n)
+        broker.ledger.close(position, n - 1, ExitReason.OPEN, tape.marks[symbol, n - 1].item())
+    return series
 
 
 def _mark(tape: Tape, ledger: Ledger, t: int, contract: CalcContract) -> tuple[float, ...]:

@@ -154,7 +154,7 @@ class _Book:
             return
         if position is None:
             position = Position(s, side, 0.0, t, price, more, best=price, worst=price)
-            self.ledger.positions[s] = position
+            self.ledger.hold(position)
         charge = self.costs.charge(more * price)
         self.ledger.buy_in(position, more, price, charge, t, self._order(), "WEIGHT")
 

@@ -115,6 +115,30 @@ def test_every_bar_of_engine_b_balances_fill_by_fill(seed: int, ordered: bool) -
     assert at == len(fills["bar"])
 
 
+@pytest.mark.parametrize("borrow", [0.0, 0.4])
+@pytest.mark.parametrize("seed", range(30))
+def test_bars_without_events_marked_together_or_one_by_one_give_the_same_bits(
+    seed: int, borrow: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars = hard_market(seed)
+    spec = random_spec(np.random.default_rng(seed), bars.symbols, (1, 2, 3))
+    # Without stops there are such bars while something is held; leverage and dear lending bring ruin.
+    calm = {"hard_stop": None, "trailing_stop": None, "take_profit": []}
+    spec = {**spec, "risk": {**spec["risk"], "trade_risk": calm}}  # type: ignore[typeddict-item]
+    contract = CalcContract(borrow_rate_annual=borrow * 100)
+    found = []
+    for least in (1, 10**9):
+        monkeypatch.setattr("quantrail.engine.calm._WORTH_IT", least)
+        found.append(verify(bars, spec, period_of(bars), contract, ModelVersions()))
+    together, alone = found
+    assert together.result.result_hash == alone.result.result_hash
+    for name in ("equity", "cash", "gross_exposure", "net_exposure", "traded_value", "fees", "borrow"):
+        np.testing.assert_array_equal(getattr(together.result, name), getattr(alone.result, name))
+    for log in ("decisions", "orders", "fills", "trades"):
+        for name, column in getattr(together, log).items():
+            np.testing.assert_array_equal(column, getattr(alone, log)[name])
+
+
 @pytest.mark.parametrize("kind", ["MKT", "LMT", "STP"])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_bar_fills_more_than_its_share_of_volume(seed: int, kind: str) -> None:
