@@ -74,7 +74,7 @@ class Calm:
         return min([n - 1, *due])
 
     def mark(self, t: int, stop: int, series: Floats) -> int:
-        """Write the marks from ``t`` up to ``stop``; returns how far it came, ruin ends a stretch before it."""
+        """Write the marks from ``t`` up to ``stop``; returns how far it came, as ruin ends a stretch."""
         book, closes = self.broker.ledger, self.tape.marks
         longs, shorts = np.zeros(stop - t), np.zeros(stop - t)
         for symbol, position in sorted(book.positions.items()):
