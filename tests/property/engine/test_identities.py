@@ -9,8 +9,11 @@ import pytest
 
 from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.domain.market import BAR_COLUMNS, Bars, Period
-from quantrail.engine import prepare, screen, verify
+from quantrail.domain.results import ExitReason
+from quantrail.engine import VerifyResult, prepare, screen, verify
+from quantrail.strategy import NormalSpec
 from quantrail.testing.engines import hard_market, random_orders, random_spec, spec_of, with_orders
+from quantrail.testing.engines.specs import FALSE, TRUE
 
 CONTRACT = CalcContract()
 SEEDS = range(15)
@@ -122,10 +125,25 @@ def test_bars_without_events_marked_together_or_one_by_one_give_the_same_bits(
 ) -> None:
     bars = hard_market(seed)
     spec = random_spec(np.random.default_rng(seed), bars.symbols, (1, 2, 3))
-    # Without stops there are such bars while something is held; leverage and dear lending bring ruin.
+    # Without stops there are such bars while something is held.
     calm = {"hard_stop": None, "trailing_stop": None, "take_profit": []}
     spec = {**spec, "risk": {**spec["risk"], "trade_risk": calm}}  # type: ignore[typeddict-item]
-    contract = CalcContract(borrow_rate_annual=borrow * 100)
+    together_and_one_by_one(bars, spec, CalcContract(borrow_rate_annual=borrow), monkeypatch)
+
+
+def test_ruin_ends_bars_without_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    bars = hard_market(1, n_symbols=1)
+    spec = spec_of(entry=None, short=(TRUE, FALSE), max_gross=2.0, max_weight=2.0)
+    # Lending takes a sixth of equity a bar and more, with nothing else going on.
+    found = together_and_one_by_one(bars, spec, CalcContract(borrow_rate_annual=15.0), monkeypatch)
+    assert (found.result.equity <= 0.0).any()
+    assert found.result.trades.exit_reason.tolist() == [ExitReason.PORTFOLIO_RISK]
+    assert found.result.trades.bars_held[0] > 5
+
+
+def together_and_one_by_one(
+    bars: Bars, spec: NormalSpec, contract: CalcContract, monkeypatch: pytest.MonkeyPatch
+) -> VerifyResult:
     found = []
     for least in (1, 10**9):
         monkeypatch.setattr("quantrail.engine.calm._WORTH_IT", least)
@@ -137,6 +155,7 @@ def test_bars_without_events_marked_together_or_one_by_one_give_the_same_bits(
     for log in ("decisions", "orders", "fills", "trades"):
         for name, column in getattr(together, log).items():
             np.testing.assert_array_equal(column, getattr(alone, log)[name])
+    return together
 
 
 @pytest.mark.parametrize("kind", ["MKT", "LMT", "STP"])
