@@ -8,7 +8,7 @@ import pytest
 import typer
 
 sys.path.insert(0, str(Path(__file__).parent))
-from vendors import Vendor, serving, yahoo
+from vendors import Vendor, reference, serving, yahoo
 
 from quantrail.apps.cli import data
 from quantrail.errors import ConfigInvalid, InvalidInput, NotFound
@@ -143,3 +143,37 @@ def test_an_import_of_nothing_and_an_odd_basis_are_refused(say: Say, tmp_path: P
         say("import")
     with pytest.raises(InvalidInput, match="split_adjusted"):
         say("import", bars(tmp_path), "--basis", "odd")
+
+
+def test_companies_series_and_news_come_from_alpha_vantage(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALPHAVANTAGE_API_KEY", "key")
+    with serving(Vendor(), reference) as vendor:
+        at = ("--provider", "alpha_vantage", "--base-url", vendor.url)
+        assert "IBM: 1 rows of companies added" in say("fetch", "IBM", "--as", "companies", *at)
+        assert "1 rows of economic_indicators added" in say("fetch", "REAL_GDP", "--as", "economic", *at)
+        assert json.loads(say("fetch", "IBM", "--as", "news", *at, "--json"))[0]["added"] == 1
+        with pytest.raises(InvalidInput, match="bars, companies, economic or news"):
+            say("fetch", "IBM", "--as", "gossip", *at)
+        with pytest.raises(InvalidInput, match="a lag goes with economic"):
+            say("fetch", "IBM", "--as", "news", "--lag-days", "3", *at)
+    with pytest.raises(InvalidInput, match="--provider alpha_vantage"):
+        say("fetch", "IBM", "--as", "news")
+    with pytest.raises(InvalidInput, match="--start"):
+        say("fetch", "IBM")
+
+
+def test_a_check_looks_at_every_interval_unless_one_is_named(say: Say, tmp_path: Path) -> None:
+    say("import", bars(tmp_path))
+    lines = [
+        f"AAA,2024-01-02T{14 + k // 2}:{30 * (k % 2):02d}:00Z,10,12,8,{10 + k / 100},9" for k in range(2, 14)
+    ]
+    header = "symbol,timestamp,open,high,low,close,volume"
+    (tmp_path / "minutes.csv").write_text("\n".join([header, *lines[:3], *lines[4:]]) + "\n")
+    say("import", str(tmp_path / "minutes.csv"), "--interval", "30m")
+    found = json.loads(say("check", "--json"))["findings"]
+    assert [f["kind"] for f in found] == ["stale", "missing_bars"]
+    assert json.loads(say("check", "AAA", "--json"))["findings"] == found
+    assert json.loads(say("check", "--interval", "1d", "--json"))["findings"] == found[:1]
+    assert json.loads(say("check", "--interval", "30m", "--json"))["findings"] == found[1:]
+    with pytest.raises(NotFound, match="'ZZZ'"):
+        say("check", "ZZZ")

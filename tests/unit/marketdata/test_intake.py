@@ -157,6 +157,17 @@ def test_lines_with_too_many_fields_are_refused_and_the_others_read(
     assert refused(report) == {(3, "wrong_field_count")}
 
 
+def test_dates_written_in_two_ways_are_told_with_both(store: MarketStore, tmp_path: Path) -> None:
+    path = tmp_path / "mixed.csv"
+    rows = ["X,2024-01-02,1,2,1,1.5,10", "X,01/23/2024,1,2,1,1.5,10"]
+    path.write_text("\n".join(["symbol,date,open,high,low,close,volume", *rows]) + "\n")
+    with pytest.raises(DataInvalid, match=r"two ways, '2024-01-02'.*'01/23/2024'"):
+        store.import_bars(path)
+    report = store.import_bars(path, date_format="%Y-%m-%d")
+    assert (report.added, report.rejected) == (1, 1)
+    assert [(f.kind, f.line) for f in report.findings if f.quarantined] == [("bad_date", 3)]
+
+
 def test_mixed_time_zones_meet_in_utc_and_times_without_one_are_refused(
     store: MarketStore, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
-from vendors import Vendor, serving
+from vendors import Vendor, reference, serving
 
 from quantrail.domain.market import Period
 from quantrail.errors import DataInvalid, NotFound
@@ -208,38 +208,6 @@ def test_the_tables_are_there_in_sql(store: MarketStore, make_bars: Callable[...
         store.sql("select * from economic_indicators").columns
     )
     assert columns == {"id", "source", "available_at", "created_at"}
-
-
-def reference(vendor: Vendor, path: str, query: dict[str, str]) -> tuple[int, object]:
-    answers: dict[str, object] = {
-        "OVERVIEW": {
-            "Symbol": "IBM",
-            "Name": "IBM",
-            "Sector": "TECHNOLOGY",
-            "Industry": "IT",
-            "PERatio": "22.1",
-        },
-        "REAL_GDP": {
-            "name": "Real GDP",
-            "unit": "billions of dollars",
-            "data": [{"date": "2023-10-01", "value": "5600.1"}, {"date": "2023-07-01", "value": "."}],
-        },
-        "NEWS_SENTIMENT": {
-            "items": "1",
-            "feed": [
-                {
-                    "title": "IBM does well",
-                    "url": "https://example.org/1",
-                    "time_published": "20240301T143000",
-                    "summary": "It does.",
-                    "topics": [{"topic": "Technology", "relevance_score": "0.9"}],
-                    "overall_sentiment_score": 0.1,
-                    "ticker_sentiment": [{"ticker": "IBM", "ticker_sentiment_score": "0.31"}],
-                }
-            ],
-        },
-    }
-    return 200, answers[query["function"]]
 
 
 def test_alpha_vantage_fills_companies_series_and_news(records: RecordStore) -> None:

@@ -75,6 +75,38 @@ def alpha_vantage(vendor: Vendor, path: str, query: dict[str, str]) -> tuple[int
     return 200, {"Meta Data": {"2. Symbol": symbol}, "Time Series (Daily)": bars}
 
 
+def reference(vendor: Vendor, path: str, query: dict[str, str]) -> tuple[int, object]:
+    answers: dict[str, object] = {
+        "OVERVIEW": {
+            "Symbol": "IBM",
+            "Name": "IBM",
+            "Sector": "TECHNOLOGY",
+            "Industry": "IT",
+            "PERatio": "22.1",
+        },
+        "REAL_GDP": {
+            "name": "Real GDP",
+            "unit": "billions of dollars",
+            "data": [{"date": "2023-10-01", "value": "5600.1"}, {"date": "2023-07-01", "value": "."}],
+        },
+        "NEWS_SENTIMENT": {
+            "items": "1",
+            "feed": [
+                {
+                    "title": "IBM does well",
+                    "url": "https://example.org/1",
+                    "time_published": "20240301T143000",
+                    "summary": "It does.",
+                    "topics": [{"topic": "Technology", "relevance_score": "0.9"}],
+                    "overall_sentiment_score": 0.1,
+                    "ticker_sentiment": [{"ticker": "IBM", "ticker_sentiment_score": "0.31"}],
+                }
+            ],
+        },
+    }
+    return 200, answers[query["function"]]
+
+
 @contextmanager
 def serving(vendor: Vendor, speak: object) -> Iterator[Vendor]:
     class Handler(BaseHTTPRequestHandler):

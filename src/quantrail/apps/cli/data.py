@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from quantrail.apps.cli import data_import
-from quantrail.apps.cli.data_home import VersionOption, open_market, say_findings, version_of
+from quantrail.apps.cli import data_fetch, data_import
+from quantrail.apps.cli.data_home import VersionOption, intervals_of, open_market, say_findings, version_of
 from quantrail.apps.cli.output import (
     EXIT_ANSWER_NO,
     CsvOption,
@@ -27,6 +27,7 @@ from quantrail.errors import InvalidInput
 app = typer.Typer(no_args_is_help=True)
 
 data_import.register(app)
+app.command("fetch")(data_fetch.fetch)
 
 SymbolsArgument = Annotated[list[str] | None, typer.Argument(help="Symbols [default: all]")]
 
@@ -106,7 +107,7 @@ def check(
     html: Annotated[
         Path | None, typer.Option(help="Write a map of gaps with the findings to this file.")
     ] = None,
-    interval: Annotated[str, typer.Option(help="1d, 1h, 5m …")] = "1d",
+    interval: Annotated[str | None, typer.Option(help="1d, 1h, 5m … [default: all there are]")] = None,
     limit: LimitOption = 50,
     version: VersionOption = None,
     home: HomeOption = None,
@@ -121,11 +122,14 @@ def check(
 
     store = open_market(home)
     chosen = version_of(store, version)
-    findings = store.check(symbols or None, interval=interval, version=chosen)
+    held = store.snapshot(chosen) if chosen else store.current()
+    wanted = intervals_of(held, symbols, interval)
+    findings = [f for at, names in wanted.items() for f in store.check(names, interval=at, version=chosen)]
     if html is not None:
         from quantrail.marketdata.pictures import coverage
 
-        html.write_text(coverage(store.rows(symbols or None, interval=interval, version=chosen), findings))
+        shown, names = next(iter(wanted.items()))
+        html.write_text(coverage(store.rows(names, interval=shown, version=chosen), findings))
         err().print(f"written to {html}")
     if as_json:
         emit_json({"findings": findings})

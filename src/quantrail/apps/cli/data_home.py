@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from quantrail.domain.ids import DataVersion
-    from quantrail.marketdata import Finding, MarketStore
+    from quantrail.marketdata import Finding, MarketStore, Snapshot
 
 VersionOption = Annotated[
     str | None, typer.Option("--version", help="A data version or a unique prefix [default: the current one]")
@@ -40,6 +40,21 @@ def version_of(store: MarketStore, text: str | None) -> DataVersion | None:
     if len(found) > 1:
         raise InvalidInput(f"{text!r} begins {len(found)} data versions; give more of it")
     return found[0]
+
+
+def intervals_of(
+    held: Snapshot | None, symbols: Sequence[str] | None, interval: str | None
+) -> dict[str, list[str] | None]:
+    """The intervals to look at, daily first, each with the symbols asked for that have it; None: all."""
+    if interval is not None or held is None:
+        return {interval or "1d": list(symbols) if symbols else None}
+    found: dict[str, list[str] | None] = {}
+    for at in sorted({info.interval for info in held.symbols}, key=lambda name: (name != "1d", name)):
+        names = [s for s in symbols if s in held.names(at)] if symbols else None
+        if names is None or names:
+            found[at] = names
+    # Nobody has them: the store says so, and names what is near.
+    return found or {"1d": list(symbols or ())}
 
 
 def say_findings(findings: Sequence[Finding], limit: int) -> None:

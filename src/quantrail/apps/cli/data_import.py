@@ -1,8 +1,7 @@
-"""`data import | synth | fetch`: bringing bars in."""
+"""`data import | synth`: bringing bars in."""
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quantrail.apps.cli.data_home import open_market, say_findings
-from quantrail.apps.cli.output import EXIT_COULD_NOT, HomeOption, JsonOption, emit_json, err, out
-from quantrail.config import load_settings
+from quantrail.apps.cli.output import HomeOption, JsonOption, emit_json, err, out
 from quantrail.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -23,7 +21,6 @@ def register(app: typer.Typer) -> None:
     """Put the commands of this module into ``app``."""
     app.command("import")(import_)
     app.command("synth")(synth)
-    app.command("fetch")(fetch)
 
 
 def import_(
@@ -80,7 +77,7 @@ def import_(
             continue
         if not as_json:
             out().print(f"{path}: {_mapping(store.columns_of(path, how))}", soft_wrap=True)
-        with _progress() as progress:
+        with watched() as progress:
             report = store.import_bars(
                 path,
                 source=source,
@@ -126,7 +123,7 @@ def _pair(text: str) -> tuple[str, str]:
     return theirs, ours
 
 
-class _progress:  # noqa: N801  (reads as a function where it is used)
+class watched:  # noqa: N801  (reads as a function where it is used)
     """A bar on stderr while files are read, when somebody watches."""
 
     def __enter__(self) -> Any:
@@ -243,44 +240,3 @@ def _shuffled(store: MarketStore, sessions: int, seed: int) -> SyntheticMarket:
     market = block_bootstrap(store.bars(held.names()), sessions, seed=seed)
     renamed = market.bars.with_columns(symbol="SHUF_" + pl.col("symbol"))
     return SyntheticMarket(market.kind, renamed, market.truth, tuple(f"SHUF_{s}" for s in market.universe))
-
-
-def fetch(
-    symbols: Annotated[list[str], typer.Argument(help="Symbols as the vendor spells them.")],
-    start: Annotated[str, typer.Option(help="First day, ISO.")],
-    end: Annotated[str | None, typer.Option(help="Last day, ISO [default: the last closed session]")] = None,
-    provider: Annotated[str, typer.Option(help="yahoo or alpha_vantage")] = "yahoo",
-    base_url: Annotated[str | None, typer.Option(help="Another address that speaks the format.")] = None,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Fetch what is missing, once. The Alpha Vantage key is read from $ALPHAVANTAGE_API_KEY.
-
-    Example: `quantrail data fetch AAPL MSFT --start 2020-01-01`
-    """
-    from datetime import date
-
-    from quantrail.marketdata.providers import open_fetcher
-
-    try:
-        first, last = date.fromisoformat(start), date.fromisoformat(end) if end else None
-    except ValueError as error:
-        raise InvalidInput(f"{error}; write dates as 2020-01-31") from error
-    key = os.environ.get("ALPHAVANTAGE_API_KEY")
-    fetcher = open_fetcher(open_market(home), load_settings(home).market, provider, key, base_url)
-    with _progress() as progress:
-        report = fetcher.fetch(symbols, first, last, progress)
-    if as_json:
-        emit_json(report)
-    else:
-        out().print(
-            f"{report.requests} requests; {report.added:,} rows added, {report.changed:,} changed; "
-            f"{len(report.complete)} symbols complete"
-        )
-        for symbol, why in report.waiting.items():
-            err().print(f"{symbol}: {why}")
-        say_findings(report.findings, 12)
-    if report.unknown:
-        raise NotFound(f"{provider} does not know {', '.join(report.unknown)}")
-    if report.waiting:
-        raise typer.Exit(EXIT_COULD_NOT)

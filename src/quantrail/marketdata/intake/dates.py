@@ -112,9 +112,18 @@ def _refuse_ambiguity(text: pl.Series, tried: dict[str, pl.Series], best: pl.Ser
     most = best.is_not_null().sum()
     fitting = [f for f, s in tried.items() if s.is_not_null().sum() == most]
     differing = [f for f in fitting if most and not tried[f].equals(best, null_equal=True)]
-    if differing:
-        chosen = next(f for f in fitting if f not in differing)
+    if not differing:
+        return
+    chosen = next(f for f in fitting if f not in differing)
+    other = tried[differing[0]]
+    both = best.is_not_null() & other.is_not_null()
+    if not both.any():
+        ours, theirs = text.filter(best.is_not_null())[0], text.filter(other.is_not_null())[0]
         raise DataInvalid(
-            f"dates like {text.drop_nulls()[0]!r} can be read as {chosen} and as {differing[0]}; "
-            "name the date format"
+            f"dates are written in two ways, {ours!r} ({chosen}) and {theirs!r} ({differing[0]}); write them "
+            "in one, or name the format of those to take"
         )
+    example = text.filter(both & (best != other).fill_null(False))[0]
+    raise DataInvalid(
+        f"dates like {example!r} can be read as {chosen} and as {differing[0]}; name the date format"
+    )

@@ -6,10 +6,15 @@ backoff, one request for one missing range however many ask, and the ledger of w
 
 from quantrail.marketdata.providers.alpha_vantage import AlphaVantage
 from quantrail.marketdata.providers.fetching import Fetcher, FetchReport
-from quantrail.marketdata.providers.opening import PROVIDERS, open_fetcher
+from quantrail.marketdata.providers.opening import PROVIDERS, open_fetcher, open_reference
 from quantrail.marketdata.providers.port import Batch, Provider
 from quantrail.marketdata.providers.quota import Quota, QuotaLedger
-from quantrail.marketdata.providers.reference import fetch_company, fetch_economic, fetch_news
+from quantrail.marketdata.providers.reference import (
+    fetch_company,
+    fetch_economic,
+    fetch_news,
+    fetch_records,
+)
 from quantrail.marketdata.providers.transport import Transport
 from quantrail.marketdata.providers.yahoo import Yahoo
 
@@ -27,5 +32,7 @@ __all__ = [
     "fetch_company",
     "fetch_economic",
     "fetch_news",
+    "fetch_records",
     "open_fetcher",
+    "open_reference",
 ]

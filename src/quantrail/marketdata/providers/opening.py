@@ -31,14 +31,32 @@ def open_fetcher(
     if name == "yahoo":
         provider = yahoo.Yahoo(Transport(base_url or yahoo.BASE_URL, time.sleep, SystemRandom()))
     elif name == "alpha_vantage":
-        if not api_key:
-            raise ConfigInvalid("Alpha Vantage needs a key; set ALPHAVANTAGE_API_KEY in the environment")
-        ledger = QuotaLedger(folder / "quota.json", alpha_vantage.FREE, _now, time.sleep)
-        transport = Transport(base_url or alpha_vantage.BASE_URL, time.sleep, SystemRandom(), ledger)
-        provider = alpha_vantage.AlphaVantage(transport, api_key, _now().date())
+        ledger = _quota(home)
+        provider = _alpha_vantage(ledger, api_key, base_url)
     else:
         raise InvalidInput(f"no provider {name!r}; there are {', '.join(PROVIDERS)}")
     return Fetcher(store, provider, coverage, _now, ledger=ledger)
+
+
+def open_reference(
+    home: Path, api_key: str | None = None, base_url: str | None = None
+) -> alpha_vantage.AlphaVantage:
+    """Alpha Vantage for companies, series and news, on the same quota as its bars. Raises ConfigInvalid."""
+    return _alpha_vantage(_quota(home), api_key, base_url)
+
+
+def _quota(home: Path) -> QuotaLedger:
+    path = home / "providers" / "alpha_vantage" / "quota.json"
+    return QuotaLedger(path, alpha_vantage.FREE, _now, time.sleep)
+
+
+def _alpha_vantage(
+    ledger: QuotaLedger, api_key: str | None, base_url: str | None
+) -> alpha_vantage.AlphaVantage:
+    if not api_key:
+        raise ConfigInvalid("Alpha Vantage needs a key; set ALPHAVANTAGE_API_KEY in the environment")
+    transport = Transport(base_url or alpha_vantage.BASE_URL, time.sleep, SystemRandom(), ledger)
+    return alpha_vantage.AlphaVantage(transport, api_key, _now().date())
 
 
 def _now() -> datetime:

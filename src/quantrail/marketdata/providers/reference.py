@@ -7,13 +7,28 @@ from typing import Any
 
 import polars as pl
 
-from quantrail.errors import DataInvalid
+from quantrail.errors import DataInvalid, InvalidInput
 from quantrail.marketdata.pointintime import RecordReport, RecordStore
 from quantrail.marketdata.providers.alpha_vantage import AlphaVantage
 
 # Released within a month and a half of the period's end, by the agencies' calendars; rates the next day.
 _LAG_DAYS = {"REAL_GDP": 45, "REAL_GDP_PER_CAPITA": 90, "CPI": 45, "INFLATION": 45, "UNEMPLOYMENT": 40}
 _DESCRIPTION = ("Symbol", "Name", "Sector", "Industry")
+
+
+def fetch_records(
+    vendor: AlphaVantage, store: RecordStore, what: str, name: str, lag_days: int | None = None
+) -> RecordReport:
+    """``what`` is companies, news (``name``: a symbol) or economic (``name``: a series). See each of them."""
+    if what == "economic":
+        return fetch_economic(vendor, store, name, lag_days)
+    if lag_days is not None:
+        raise InvalidInput(f"a lag goes with economic series, not with {what}")
+    if what == "companies":
+        return fetch_company(vendor, store, name)
+    if what == "news":
+        return fetch_news(vendor, store, name)
+    raise InvalidInput(f"cannot fetch {what!r}; use bars, companies, economic or news")
 
 
 def fetch_company(vendor: AlphaVantage, store: RecordStore, symbol: str) -> RecordReport:
