@@ -15,23 +15,31 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Arrays (T, S). ``marks``: the last known close, NaN before the first. ``calendar``: (3, T)."""
+    """Arrays (T, S). ``marks``: the last known close, NaN before the first. ``calendar``: (3, T).
+
+    ``floors`` and ``ceilings``: lowest and highest of a bar's open, high and low, NaN where it is missing.
+    """
 
     opens: Floats
     highs: Floats
     lows: Floats
     marks: Floats
+    floors: Floats
+    ceilings: Floats
     calendar: NDArray[np.bool_]
     has_gaps: bool
 
 
 def market_of(bars: Bars) -> Market:
     """Transposed copies of ``bars``; made once per batch and shared by every strategy."""
+    opens, highs, lows = (np.array(x.T, order="C") for x in (bars.open, bars.high, bars.low))
     return Market(
-        opens=np.array(bars.open.T, order="C"),
-        highs=np.array(bars.high.T, order="C"),
-        lows=np.array(bars.low.T, order="C"),
+        opens=opens,
+        highs=highs,
+        lows=lows,
         marks=last_known(np.array(bars.close.T, order="C")),
+        floors=np.fmin(np.fmin(opens, lows), highs),
+        ceilings=np.fmax(np.fmax(opens, highs), lows),
         calendar=rebalance_bars(bars.sessions),
         has_gaps=bool(np.isnan(bars.close).any()),
     )

@@ -28,7 +28,7 @@ class BatchTrades:
     Columns as in :class:`~quantrail.domain.results.TradeTable`, without the excursions.
     """
 
-    def __init__(self, offsets: Ints, whole: Ints, real: Floats) -> None:
+    def __init__(self, offsets: Ints, whole: Sequence[Ints], real: Sequence[Floats]) -> None:
         self.offsets = offsets
         self.symbol, self.side, self.entry_bar, self.exit_bar, self.exit_reason = whole
         self.entry_price, self.exit_price, self.quantity, self.entry_value = real[:4]
@@ -89,17 +89,17 @@ class ScreenBatch:
     def result(self, k: int) -> SimulationResult:
         """The full record of row k, simulated again with its series; raises the row's error if it has one."""
         self._must_have_run(k)
-        equity, series, part = self.run.detail(self.rows[k])
+        series, answer = self.run.detail(self.rows[k])
         signals = self.batch.signals[self.rows[k]]
         assert signals is not None
-        trades = _trade_table(part, self.batch.market, self.span.start)
+        trades = _trade_table(answer, self.batch.market, self.span.start)
         sums = np.diff(series[3:], axis=1, prepend=0.0)
         blocked_bars, entry_signals = self._counts(signals)
         return SimulationResult(
             symbols=self.batch.bars.symbols,
             sessions=self.batch.bars.sessions[self.span],
             initial_capital=self.contract.initial_capital,
-            equity=equity,
+            equity=answer.equity[0],
             cash=series[0],
             gross_exposure=series[1],
             net_exposure=series[2],
@@ -108,7 +108,7 @@ class ScreenBatch:
             spread=sums[2],
             slippage=sums[3],
             borrow=sums[4],
-            dividends=np.zeros_like(equity),
+            dividends=np.zeros_like(answer.equity[0]),
             trades=trades,
             blocked_bars=blocked_bars,
             entry_signals=entry_signals,
@@ -147,8 +147,8 @@ class ScreenBatch:
             raise error
 
 
-def _trade_table(part: Any, market: Any, first: int) -> TradeTable:
-    trades = BatchTrades(np.array([0, part.trade_i.shape[1]]), part.trade_i, part.trade_f)
+def _trade_table(answer: Any, market: Any, first: int) -> TradeTable:
+    trades = BatchTrades(np.array([0, answer.counts[0]]), *answer.trades.join(None))
     columns: dict[str, Any] = trades.of(0)
     mfe, mae = load_kernels("quantrail.engine.kernels.excursions").excursions(
         market.highs, market.lows, first, trades.symbol, trades.side, trades.entry_bar, trades.exit_bar,

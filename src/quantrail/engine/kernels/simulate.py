@@ -3,7 +3,9 @@
 import numpy as np
 from numba import njit
 
+from quantrail.engine.kernels.addresses import words_at
 from quantrail.engine.kernels.bitscan import lowest_bit
+from quantrail.engine.kernels.coast import coast
 from quantrail.engine.kernels.fills import leave_at_open, meet_waiting, touch, trade_at_open
 from quantrail.engine.kernels.order_book import OrderBook, end_of_bar, review_waiting
 from quantrail.engine.kernels.positions import (
@@ -59,18 +61,20 @@ def ask_for_entry(t, g, plan, ranks, flags, masks):
 
 @njit(cache=True, _nrt=False, error_model="numpy")
 def simulate(
-    plan, book, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first, equity,
-    series, totals, trade_i, trade_f, start, held, flags, levels, masks, work_i, work_f, account, count,
+    plan, book, opens, highs, lows, marks, floors, ceilings, volatility, atrs, ranks, calendar,
+    present_words, gaps, first, equity, series, totals, trade_i, trade_f, start, held, flags, levels, masks,
+    work_i, work_f, account, count,
 ):  # fmt: skip
     """Run one strategy; returns the number of trades after it, or -1 when the trade arrays are full.
 
-    Prices (T, S), ``marks`` the last known close; ``signals`` (Q, W, T); ``gaps`` whether any bar may be
+    Prices (T, S), ``marks`` the last known close, ``floors`` and ``ceilings`` the extremes of each bar;
+    ``present_words`` (W, T), as the words whose addresses the plan holds; ``gaps`` whether any bar may be
     missing; ``first`` the column of the period's first bar. ``equity`` (n,) is filled, ``series`` (8, n)
     too unless it is empty; the rest is scratch. ``book`` is None for plain market orders.
     """
     n = len(equity)
     n_symbols = opens.shape[1]
-    n_words = signals.shape[1]
+    n_words = present_words.shape[0]
     held[:] = 0.0
     flags[:] = 0
     for s in range(n_symbols):
@@ -112,11 +116,12 @@ def simulate(
     trail_kind = plan.trail_kind
     trail_value = plan.trail_value
     hard_kind = plan.hard_kind
-    present_words = signals[0]
-    in_long, out_long = signals[max(entry_long, 0)], signals[max(exit_long, 0)]
-    in_short, out_short = signals[max(entry_short, 0)], signals[max(exit_short, 0)]
-    members = signals[max(member, 0)]
-    for t in range(n):
+    in_long, out_long = words_at(entry_long, present_words), words_at(exit_long, present_words)
+    in_short, out_short = words_at(entry_short, present_words), words_at(exit_short, present_words)
+    members = words_at(member, present_words)
+    t = -1
+    while t < n - 1:
+        t += 1
         g = first + t
         if count[0] + n_symbols + count[1] > trade_i.shape[1]:
             return -1
@@ -306,6 +311,13 @@ def simulate(
                             flags[s, EXIT_WHY] = 2
                             masks[3, w] |= ONE << np.uint64(s & 63)
             leaving = leaving or masks[3, w] != ZERO
+        if book is None and n_words == 1 and not (leaving or resize or wanted or detailed):
+            t, previous, peak, gross_sum, gross_max = coast(
+                t, n, first, count[1] < max_positions, plan, highs, lows, marks, floors, ceilings, calendar,
+                present_words[0], in_long[0], out_long[0], in_short[0], out_short[0], members[0], account,
+                held, flags, masks, work_i[0], equity, previous, peak, gross_sum, gross_max,
+            )  # fmt: skip
+            g = first + t
         for w in range(n_words):
             free = present_words[w, g] & ~(masks[0, w] | masks[1, w])
             if entry_long >= 0:
@@ -329,14 +341,15 @@ def simulate(
 
 @njit(cache=True, _nrt=False, error_model="numpy")
 def simulate_batch(
-    plans, books, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps, first, begin,
-    equity, totals, trade_i, trade_f, offsets, series, held, flags, levels, masks, work_i, work_f, account,
-    count,
+    plans, books, opens, highs, lows, marks, floors, ceilings, volatility, atrs, ranks, calendar, present,
+    gaps, first, begin, rows, equity, totals, trade_i, trade_f, offsets, series, held, flags, levels, masks,
+    work_i, work_f, account, count,
 ):  # fmt: skip
     """Run plans from ``begin`` on; returns how far the trade arrays reached (``len(plans)`` when all fitted).
 
-    Trades of plan i end at ``offsets[i + 1]``. ``series`` is for a batch of one, else empty. ``books`` is
-    None when every order is a plain market order, else an OrderBook with one rule record per plan.
+    Plan i fills rows ``rows[i]`` of ``equity`` and ``totals``; its trades end at ``offsets[i + 1]``.
+    ``series`` is for a batch of one, else empty. ``books`` is None when every order is a plain market
+    order, else an OrderBook with one rule record per plan.
     """
     for i in range(begin, len(plans)):
         if books is None:
@@ -346,9 +359,9 @@ def simulate_batch(
                 books.rules[i], books.volume, books.left, books.stamp, books.remain, books.inside
             )
         done = simulate(
-            plans[i], book, opens, highs, lows, marks, volatility, atrs, ranks, calendar, signals, gaps,
-            first, equity[i], series, totals[i], trade_i, trade_f, offsets[i], held, flags, levels, masks,
-            work_i, work_f, account, count,
+            plans[i], book, opens, highs, lows, marks, floors, ceilings, volatility, atrs, ranks, calendar,
+            present, gaps, first, equity[rows[i]], series, totals[rows[i]], trade_i, trade_f, offsets[i],
+            held, flags, levels, masks, work_i, work_f, account, count,
         )  # fmt: skip
         if done < 0:
             return i

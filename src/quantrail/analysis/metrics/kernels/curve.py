@@ -17,15 +17,16 @@ FLAT = 1e-13
 
 @njit(cache=True, error_model="numpy")
 def bar_returns(equity, capital, out):
-    previous = capital
-    for t in range(len(equity)):
-        value = equity[t]
-        if previous > 0.0:
-            ratio = value / previous
-            out[t] = (ratio if ratio > 0.0 else 0.0) - 1.0
-        else:
-            out[t] = 0.0
-        previous = value
+    """Simple returns; -1 in the bar of ruin, 0 after it. Choices without branches, so that it vectorises."""
+    ratio = max(equity[0] / capital, 0.0) - 1.0
+    out[0] = ratio if capital > 0.0 else 0.0
+    before = equity[:-1]
+    after = equity[1:]
+    returns = out[1:]
+    for t in range(len(returns)):
+        ratio = after[t] / before[t]
+        ratio = (ratio if ratio > 0.0 else 0.0) - 1.0
+        returns[t] = ratio if before[t] > 0.0 else 0.0
 
 
 @njit(cache=True, error_model="numpy")
@@ -49,19 +50,40 @@ def sharpe(returns, first, last, rf, q):
 
 
 @njit(cache=True, error_model="numpy")
-def moments(returns, rf, q, out, why):
-    n = len(returns)
+def sweep(equity, returns, capital, rf):
+    """Every sum over bars that needs no mean: of returns, downside and wins, then of drawdowns.
+
+    One pass without branches: the sums run beside each other, each in bar order.
+    """
     total = 0.0
     downside = 0.0
     wins = 0
-    for t in range(n):
+    peak = capital
+    deepest = 0.0
+    squares = 0.0
+    under = 0
+    longest = 0
+    for t in range(len(returns)):
         r = returns[t]
         total += r
         below = r - rf
-        if below < 0.0:
-            downside += below * below
-        if r > 0.0:
-            wins += 1
+        below = below if below < 0.0 else 0.0
+        downside += below * below
+        wins += r > 0.0
+        value = equity[t]
+        under = 0 if value >= peak else under + 1
+        peak = value if value >= peak else peak
+        fall = value / peak
+        fall = (fall if fall > 0.0 else 0.0) - 1.0
+        squares += fall * fall
+        deepest = fall if fall < deepest else deepest
+        longest = under if under > longest else longest
+    return total, downside, wins, deepest, squares, longest
+
+
+@njit(cache=True, error_model="numpy")
+def moments(returns, total, downside, wins, rf, q, out, why):
+    n = len(returns)
     mean = total / n
     m2 = 0.0
     m3 = 0.0
@@ -98,29 +120,11 @@ def moments(returns, rf, q, out, why):
 
 
 @njit(cache=True, error_model="numpy")
-def growth(equity, capital, q, out, why):
+def growth(equity, capital, deepest, squares, longest, q, out, why):
     n = len(equity)
     last = equity[n - 1]
     out[0] = max(last / capital, 0.0) - 1.0
     out[1] = (last / capital) ** (q / n) - 1.0 if last > 0.0 else -1.0
-    peak = capital
-    deepest = 0.0
-    squares = 0.0
-    under = 0
-    longest = 0
-    for t in range(n):
-        value = equity[t]
-        if value >= peak:
-            peak = value
-            under = 0
-            continue
-        fall = max(value / peak, 0.0) - 1.0
-        squares += fall * fall
-        if fall < deepest:
-            deepest = fall
-        under += 1
-        if under > longest:
-            longest = under
     out[3] = deepest
     out[10] = longest
     out[11] = math.sqrt(squares / n)
@@ -151,20 +155,22 @@ def split(equity, returns, capital, first_oos, rf, q, out, why):
 
 
 @njit(cache=True, error_model="numpy")
-def against_benchmark(returns, bench, rf, q, out, why):
+def mean_of(values):
+    """0 for an empty series."""
+    total = 0.0
+    for t in range(len(values)):
+        total += values[t]
+    return total / max(len(values), 1)
+
+
+@njit(cache=True, error_model="numpy")
+def against_benchmark(returns, mean_r, bench, mean_b, rf, q, out, why):
     n = len(returns)
     if len(bench) != n or n < 2:
         for k in range(16, 19):
             out[k] = np.nan
             why[k] = 7 if len(bench) != n else 1
         return
-    mean_r = 0.0
-    mean_b = 0.0
-    for t in range(n):
-        mean_r += returns[t]
-        mean_b += bench[t]
-    mean_r /= n
-    mean_b /= n
     cross = 0.0
     square = 0.0
     active = 0.0
@@ -191,16 +197,16 @@ def against_benchmark(returns, bench, rf, q, out, why):
 
 
 @njit(cache=True, error_model="numpy")
-def curve_row(equity, capital, q, rf, first_oos, bench, with_tails, returns, out, why):
+def curve_row(equity, capital, q, rf, first_oos, bench, mean_b, with_tails, returns, scratch, out, why):
     bar_returns(equity, capital, returns)
-    growth(equity, capital, q, out, why)
-    moments(returns, rf, q, out, why)
+    total, downside, wins, deepest, squares, longest = sweep(equity, returns, capital, rf)
+    growth(equity, capital, deepest, squares, longest, q, out, why)
+    moments(returns, total, downside, wins, rf, q, out, why)
     split(equity, returns, capital, first_oos, rf, q, out, why)
-    against_benchmark(returns, bench, rf, q, out, why)
+    against_benchmark(returns, total / len(returns), bench, mean_b, rf, q, out, why)
     if with_tails:
-        # Last, because it reorders the returns.
-        out[20] = upper_quantile(returns, 0.95)
-        out[21], out[22] = lower_tail(returns, 0.05)
+        out[20] = upper_quantile(returns, 0.95, scratch)
+        out[21], out[22] = lower_tail(returns, 0.05, scratch)
         out[19] = out[21]
 
 
@@ -208,8 +214,12 @@ def curve_row(equity, capital, q, rf, first_oos, bench, with_tails, returns, out
 def curve_batch(equity, capital, q, rf, first_oos, bench, with_tails, out, why):
     """Fill ``out`` and ``why`` (N, N_CURVE) from ``equity`` (N, n)."""
     returns = np.empty(equity.shape[1])
+    scratch = np.empty(equity.shape[1])
+    mean_b = mean_of(bench)
     for i in range(equity.shape[0]):
-        curve_row(equity[i], capital, q, rf, first_oos, bench, with_tails, returns, out[i], why[i])
+        curve_row(
+            equity[i], capital, q, rf, first_oos, bench, mean_b, with_tails, returns, scratch, out[i], why[i]
+        )
 
 
 @njit(cache=True, error_model="numpy")
