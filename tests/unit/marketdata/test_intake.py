@@ -282,3 +282,16 @@ def test_an_import_that_says_nothing_of_dividends_keeps_them(store: MarketStore,
     version = store.snapshots()[-1].version
     assert store.import_bars(bars).snapshot.version == version
     assert store.rows(["AAA"])["dividend"].to_list() == [0.0, 0.3, 0.0, 0.0, 0.0]
+
+
+def test_the_history_of_one_yfinance_ticker_is_taken_as_it_comes(store: MarketStore) -> None:
+    days = pd.date_range("2024-06-07", periods=3, freq="D", tz="America/New_York", name="Date")
+    prices = {"Open": [1200.0, 120.0, 121.0], "High": 1250.0, "Low": 100.0, "Close": 121.0, "Volume": 10}
+    frame = pd.DataFrame(prices, index=days).assign(**{"Dividends": [0.0, 0.0, 0.1]})
+    frame["Stock Splits"] = [0.0, 10.0, 0.0]
+    report = store.import_bars(frame, symbol="NVDA", check=False)
+    assert (report.added, report.rejected) == (3, 0)
+    rows = store.rows(["NVDA"])
+    assert rows["ts"].to_list() == [date(2024, 6, 7), date(2024, 6, 8), date(2024, 6, 9)]
+    assert rows["split"].to_list() == [1.0, 10.0, 1.0]
+    assert rows["dividend"].to_list() == [0.0, 0.0, 0.1]

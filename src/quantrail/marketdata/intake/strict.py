@@ -76,7 +76,9 @@ def _number(raw: pl.DataFrame, name: str, notes: list[Finding], decimal: str) ->
             column = column.str.strip_chars()
         if raw.schema[name] == pl.String and decimal != ".":
             column = column.str.replace_all(".", "", literal=True).str.replace(decimal, ".", literal=True)
-        return column.cast(pl.Float64, strict=False).alias(name)
+        value = column.cast(pl.Float64, strict=False)
+        # yfinance writes 0 on the days without a split.
+        return (pl.when(value == 0).then(1.0).otherwise(value) if name == "split" else value).alias(name)
     if name == "volume":
         notes.append(Finding("no_volume", Severity.WARN, "the source has no volume; stored as 0"))
         return pl.lit(0.0).alias(name)
