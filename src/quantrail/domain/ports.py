@@ -186,6 +186,12 @@ class KnowledgeStore(Protocol):
     def strategy_history(self, strategy_id: StrategyId) -> list[a.BacktestRow]:
         """Every backtest of the strategy, oldest first."""
 
+    def fingerprints_of(self, strategy_id: StrategyId) -> list[ledger.Fingerprint]:
+        """By algorithm and data version."""
+
+    def list_fingerprints(self, algorithm: str, data_version: DataVersion) -> list[ledger.Fingerprint]:
+        """All that compare with each other, in the order they were stored."""
+
     def tried(self, strategy_id: StrategyId, logic_hash: str | None = None) -> a.Tried: ...
 
     # --- failures and constraints ---------------------------------------------------------------

@@ -6,6 +6,7 @@ and logs. Both read the same canonical spec and bars and return the same records
 """
 
 from quantrail.engine.batch import SignalBatch, SignalMaker, prepare
+from quantrail.engine.behaviour import fingerprints
 from quantrail.engine.compare import EngineComparison, compare
 from quantrail.engine.corporate_actions import CorporateActions
 from quantrail.engine.market_rules import MarketRules
@@ -47,6 +48,7 @@ __all__ = [
     "compare",
     "explain_day",
     "explain_trade",
+    "fingerprints",
     "prepare",
     "run_weights",
     "screen",

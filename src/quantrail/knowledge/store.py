@@ -21,7 +21,7 @@ from quantrail.domain.ids import (
     StrategyId,
     UniverseVersion,
 )
-from quantrail.knowledge import counts, lineage, read_learning, read_results, read_runs, resolve
+from quantrail.knowledge import counts, fingerprints, lineage, read_learning, read_results, read_runs, resolve
 from quantrail.knowledge.backend import Backend
 from quantrail.knowledge.keys import Cache
 from quantrail.knowledge.leaderboard import leaderboard
@@ -126,6 +126,12 @@ class SqlKnowledgeStore:
 
     def strategy_history(self, strategy_id: StrategyId) -> list[a.BacktestRow]:
         return self._read(read_results.strategy_history, strategy_id)
+
+    def fingerprints_of(self, strategy_id: StrategyId) -> list[ledger.Fingerprint]:
+        return self._read(fingerprints.fingerprints_of, strategy_id)
+
+    def list_fingerprints(self, algorithm: str, data_version: DataVersion) -> list[ledger.Fingerprint]:
+        return self._read(fingerprints.list_fingerprints, algorithm, data_version)
 
     def tried(self, strategy_id: StrategyId, logic_hash: str | None = None) -> a.Tried:
         return self._read(counts.tried, strategy_id, logic_hash)

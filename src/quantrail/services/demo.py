@@ -74,7 +74,7 @@ class DemoResult:
 
     @property
     def n_believable(self) -> int:
-        return sum(s.verdict is Verdict.BELIEVABLE for s in self.standings)
+        return sum(s.verdict is Verdict.BELIEVABLE and s.twin_of is None for s in self.standings)
 
 
 @dataclass(frozen=True, slots=True)

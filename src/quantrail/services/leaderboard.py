@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite, sqrt
 
@@ -11,6 +11,7 @@ from quantrail.domain.answers import LeaderboardFilter, LeaderboardOrder, Leader
 from quantrail.domain.enums import EngineMode
 from quantrail.domain.ids import BacktestId, StrategyId, UniverseVersion
 from quantrail.domain.ports import KnowledgeStore
+from quantrail.services.near import twins_among
 
 BELIEVABLE = 0.95
 OOS_KEPT = 0.5
@@ -31,6 +32,8 @@ class Standing:
     """One strategy on the leaderboard. Sharpe figures are annual; ``deflated_sharpe`` is 0..1.
 
     ``n_trials`` counts every distinct strategy ever tried on this market over overlapping periods.
+    ``twin_of``: the better-ranked strategy here that holds nearly the same bars; a twin is a trial of its
+    own, and no discovery of its own.
     """
 
     rank: int
@@ -52,6 +55,7 @@ class Standing:
     deflated_sharpe: float | None
     verdict: Verdict
     fail_reasons: tuple[str, ...]
+    twin_of: StrategyId | None = None
 
 
 def leaderboard(
@@ -69,8 +73,12 @@ def leaderboard(
         if key not in counts:
             universe = UniverseVersion(row.universe_version)
             counts[key] = store.trial_count(universe, row.period_start, row.period_end)
+    twins = twins_among(store, [row.strategy_id for row in rows])
     return [
-        _standing(rank, row, counts[row.universe_version, row.period_start, row.period_end], annual)
+        replace(
+            _standing(rank, row, counts[row.universe_version, row.period_start, row.period_end], annual),
+            twin_of=twins.get(row.strategy_id),
+        )
         for rank, row in enumerate(rows, 1)
     ]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from quantrail.domain.ids import StrategyId
-from quantrail.engine import ScreenBatch, SignalMaker, prepare, screen
+from quantrail.engine import ScreenBatch, SignalMaker, fingerprints, prepare, screen
 from quantrail.services.evaluation import Floats, Found, Outcome, Setting, failed, judge
-from quantrail.strategy import NormalSpec
+from quantrail.strategy import Fingerprint, NormalSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,15 @@ class ScreenJob:
 
 @dataclass(frozen=True, slots=True)
 class ScreenResult:
-    """``outcome`` None: its density kept it from running, or the store knew the result already."""
+    """``outcome`` None: its density kept it from running, or the store knew the result already.
+
+    ``mark``: the fingerprint of what ran, where they were asked for.
+    """
 
     strategy_id: StrategyId
     signals_per_year: float
     outcome: Outcome | None
+    mark: Fingerprint | None = None
 
 
 def screen_chunk(
@@ -40,8 +44,13 @@ def screen_chunk(
     jobs: Sequence[ScreenJob],
     known: frozenset[StrategyId] = frozenset(),
     maker: SignalMaker | None = None,
+    *,
+    mark: bool = False,
 ) -> list[ScreenResult]:
-    """Results in the order of ``jobs``; ``maker`` shares features and comparisons between chunks."""
+    """Results in the order of ``jobs``; ``maker`` shares features and comparisons between chunks.
+
+    ``mark``: with fingerprints, whose grid is that of ``setting``.
+    """
     maker = maker or SignalMaker(setting.bars)
     for job in jobs:
         maker.features.know(job.records)
@@ -61,7 +70,12 @@ def screen_chunk(
     if chosen:
         done = screen(batch, setting.period, setting.contract, chosen)
         outcomes |= dict(zip(chosen, _judged(setting, [jobs[i] for i in chosen], done), strict=True))
-    return [ScreenResult(job.strategy_id, float(density[i]), outcomes.get(i)) for i, job in enumerate(jobs)]
+    made = fingerprints(batch, setting.period, chosen, setting.bars.data_version) if mark else []
+    marks = dict(zip(chosen, made, strict=False))
+    return [
+        ScreenResult(job.strategy_id, float(density[i]), outcomes.get(i), marks.get(i))
+        for i, job in enumerate(jobs)
+    ]
 
 
 def _may_run(job: ScreenJob, density: float) -> bool:

@@ -41,7 +41,7 @@ class Bench:
         self._verify_signals = self._screen_signals if same else SignalMaker(verify.bars)
 
     def screen(self, chunk: Sequence[ScreenJob], known: frozenset[StrategyId]) -> list[ScreenResult]:
-        return screen_chunk(self._screen, chunk, known, self._screen_signals)
+        return screen_chunk(self._screen, chunk, known, self._screen_signals, mark=True)
 
     def verify(self, job: VerifyJob, models: ModelVersions) -> VerifyResult:
         return verify_one(self._verify, job, models, self._verify_signals)

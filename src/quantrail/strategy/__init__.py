@@ -23,7 +23,18 @@ from quantrail.strategy.copying import copy_tree
 from quantrail.strategy.diff import Difference, diff
 from quantrail.strategy.documents import load_document
 from quantrail.strategy.explain import condition_text, explain, explain_normal
-from quantrail.strategy.fingerprint import Fingerprint, FingerprintIndex, fingerprint, held_bars, similarity
+from quantrail.strategy.fingerprint import (
+    BINS,
+    MOST_CELLS,
+    NEAR,
+    Fingerprint,
+    FingerprintIndex,
+    bin_order,
+    fingerprint,
+    held_bars,
+    mark_of,
+    similarity,
+)
 from quantrail.strategy.models import StrategySpec
 from quantrail.strategy.naming import content_name
 from quantrail.strategy.normal import (
@@ -62,8 +73,11 @@ __all__ = [
     "ALWAYS",
     "ATOMS",
     "BAR_COLUMNS",
+    "BINS",
     "CODES",
     "FEATURE_TYPES",
+    "MOST_CELLS",
+    "NEAR",
     "NEVER",
     "SPEC_HASH_VERSION",
     "SUPPORTED",
@@ -99,6 +113,7 @@ __all__ = [
     "advisories",
     "assemble",
     "bar",
+    "bin_order",
     "canonical_from_json",
     "canonicalise",
     "combine",
@@ -115,6 +130,7 @@ __all__ = [
     "ind",
     "json_schema",
     "load_document",
+    "mark_of",
     "module_trees",
     "parse_spec",
     "recombine",

@@ -24,6 +24,7 @@ BANDS = 16
 NEAR = 0.9
 _ROWS = BINS // BANDS
 _LARGEST = 65_000
+MOST_CELLS = _LARGEST * BINS
 _MOST = 5000
 
 Held = NDArray[np.bool_]
@@ -87,18 +88,22 @@ def fingerprint(long: Held | None, short: Held | None, grid: str) -> Fingerprint
         if side is not None:
             cells[row] = side.ravel()
     flat = cells.ravel()
-    order = _order(flat.size)
+    order = bin_order(flat.size)
     padded = np.append(flat, False)[order]
     first = padded.argmax(axis=1)
     empty = ~padded[np.arange(BINS), first]
-    held = int(flat.sum())
-    values = _fill_empty(first, empty) if held else np.zeros(BINS, dtype=np.int64)
+    return mark_of(np.where(empty, -1, first), int(flat.sum()), grid)
+
+
+def mark_of(first: NDArray[np.int64], held: int, grid: str) -> Fingerprint:
+    """A fingerprint from the rank of the first held cell of each bin, -1 where it holds none."""
+    values = _fill_empty(first, first < 0) if held else np.zeros(BINS, dtype=np.int64)
     return Fingerprint(values.astype("<u2").tobytes(), grid, held)
 
 
 @lru_cache(8)
-def _order(size: int) -> NDArray[np.int64]:
-    # Row b lists the cells of bin b in the order of their hash; short rows end in a cell never held.
+def bin_order(size: int) -> NDArray[np.int64]:
+    """Row b lists the cells of bin b in the order of their hash; short rows end in ``size``, never held."""
     per_bin = -(-size // BINS)
     if per_bin > _LARGEST:
         raise Unsupported(f"fingerprints cover up to {_LARGEST * BINS} cells, got {size}")

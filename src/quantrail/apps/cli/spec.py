@@ -1,4 +1,4 @@
-"""`spec validate | hash | explain | diff | schema | templates`: the strategy language."""
+"""`spec validate | hash | explain | diff | tried | schema | templates`: the strategy language."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quantrail.apps.cli.output import EXIT_BAD_INPUT, JsonOption, emit_json, err, out, table
+from quantrail.apps.cli.output import EXIT_BAD_INPUT, HomeOption, JsonOption, emit_json, err, out, table
 from quantrail.errors import SpecInvalid
 
 if TYPE_CHECKING:
@@ -138,6 +138,43 @@ def diff(
 
 def _side(value: Any) -> str:
     return "–" if value is None else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+@app.command("tried")
+def tried(file: FileArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Say whether a strategy was tried before: itself, its logic elsewhere, or what trades the same.
+
+    Example: `quantrail spec tried mine.yaml`
+    """
+    from quantrail.apps.cli.session import session
+    from quantrail.services.tried import tried_before
+    from quantrail.strategy import load_document
+
+    document = load_document(file)
+    with session(home) as services:
+        found = tried_before(services.store, document)
+    if as_json:
+        emit_json(found)
+        return
+    if not found.attempts:
+        out().print(f"strategy {found.strategy_id[:12]} was not tried here, nor its logic")
+        return
+    rows = [
+        [
+            attempt.how,
+            attempt.strategy_id[:12],
+            "–" if attempt.likeness is None else f"{attempt.likeness:.0%}",
+            str(attempt.trials),
+            "–" if attempt.tried_at is None else f"{attempt.tried_at:%Y-%m-%d}",
+            "–" if attempt.score_total is None else f"{attempt.score_total:.3f}",
+            {None: "–", True: "passes", False: "fails gates"}[attempt.passed],
+        ]
+        for attempt in found.attempts
+    ]
+    out().print(table(None, ["same", "strategy", "alike", "trials", "tried", "score", "verdict"], rows))
+    if found.failure_tags:
+        tags = ", ".join(f"{tag} {count}" for tag, count in found.failure_tags.items())
+        out().print(f"It failed by: {tags}", soft_wrap=True)
 
 
 @app.command("schema")

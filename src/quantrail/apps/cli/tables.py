@@ -27,7 +27,7 @@ def leaderboard_table(standings: Sequence[Standing], title: str | None = "Leader
         [
             str(s.rank),
             s.strategy_id[:8],
-            s.name,
+            f"{s.name}, trades as {s.twin_of[:8]}" if s.twin_of else s.name,
             s.engine_mode.value,
             number(s.sharpe_net),
             percent(s.max_drawdown_net),

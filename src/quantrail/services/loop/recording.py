@@ -13,6 +13,7 @@ from quantrail.services.loop import trial_records as trials
 from quantrail.services.loop.learning import Learnt
 from quantrail.services.loop.screening import Screened
 from quantrail.services.loop.state import Evaluated, RunFrame, RunState, Verification
+from quantrail.services.near import stored_mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ def record_iteration(state: RunState, unit: KnowledgeUnit, done: Iterated) -> No
     candidates = (*done.screened.candidates, *(n.candidate for n in around))
     unit.upsert_strategies(results.strategy_records(candidates))
     unit.insert_backtests(_backtests(state.frame, done, around))
+    unit.save_fingerprints([f for f in map(stored_mark, done.fresh) if f is not None])
     _record_results(state.frame, unit, done, around)
     unit.save_constraint_set(state.run_id, done.iteration, done.learnt.constraint_set, done.learnt.provenance)
     _record_trials(state, unit, done)

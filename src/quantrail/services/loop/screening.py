@@ -14,10 +14,10 @@ from quantrail.domain.identity import ReproductionKey, backtest_id, backtest_see
 from quantrail.domain.ids import StrategyId
 from quantrail.engine import ENGINE_A_VERSION
 from quantrail.search import Parent, blockers, density_limits
-from quantrail.services.evaluation import Outcome
 from quantrail.services.loop.cached import is_scored, outcome_from_row
 from quantrail.services.loop.candidates import Gathered, is_starved, set_newest_aside
 from quantrail.services.loop.state import MODELS_A, Candidate, Evaluated, RunState
+from quantrail.services.screen_work import ScreenResult
 from quantrail.services.workers import ScreenJob, Workers
 
 MAX_LIKENESS = 0.95  # correlation of bar returns within a shortlist
@@ -90,7 +90,7 @@ def screen(
             continue
         done = _with_density(state, candidate, result.signals_per_year)
         settled.append(done)
-        evaluation = _evaluated(state, done, cached.get(done.strategy_id), result.outcome)
+        evaluation = _evaluated(state, done, cached.get(done.strategy_id), result)
         if evaluation is not None:
             evaluated.append(evaluation)
     return Screened(settled, evaluated)
@@ -110,7 +110,7 @@ def _with_density(state: RunState, candidate: Candidate, signals_per_year: float
 
 
 def _evaluated(
-    state: RunState, candidate: Candidate, row: BacktestRow | None, outcome: Outcome | None
+    state: RunState, candidate: Candidate, row: BacktestRow | None, result: ScreenResult
 ) -> Evaluated | None:
     key = key_a(state, candidate)
     if not candidate.runs:
@@ -118,7 +118,7 @@ def _evaluated(
     if row is not None:
         stored = outcome_from_row(row, state.screen.policy.version)
         return Evaluated(candidate, key, stored, cached=True, curve=row.artifacts_dir)
-    return None if outcome is None else Evaluated(candidate, key, outcome)
+    return None if result.outcome is None else Evaluated(candidate, key, result.outcome, mark=result.mark)
 
 
 def _cached(state: RunState, candidates: Sequence[Candidate]) -> dict[StrategyId, BacktestRow]:

@@ -28,7 +28,7 @@ from quantrail.search import Parent, Proposed
 from quantrail.services.evaluation import Outcome, Setting
 from quantrail.services.records import RecordDesk
 from quantrail.services.run_config import RunConfig
-from quantrail.strategy import CanonicalSpec
+from quantrail.strategy import CanonicalSpec, Fingerprint
 
 MODELS_A = ModelVersions()
 
@@ -87,6 +87,7 @@ class Evaluated:
     cached: bool = False
     door: TrialDoor = TrialDoor.LOOP
     curve: ArtifactRef | None = None  # of a cached result: where its equity lies
+    mark: Fingerprint | None = None  # of what was screened here
     backtest_id: BacktestId = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,88 @@
+"""Fingerprints in a search: stored, the same for any number of workers, read by those who ask."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from quantrail.domain.answers import LeaderboardFilter
+from quantrail.lab import open_lab
+from quantrail.services.near import near_ones
+from quantrail.strategy import canonicalise, ind, spec
+
+SYMBOLS = ["AAPL", "BAC", "JPM", "KO", "MSFT", "XOM"]
+FIRST = spec(entry=ind.rsi(14) > 55, exit=ind.rsi(14) < 45)
+# Another text, another logic, another stop, and the same bars held.
+TWIN = spec(entry=ind.rsi(14) > 55.001, exit=ind.rsi(14) < 45, hard_stop={"type": "pct", "value": 0.9})
+OTHER = spec(entry=ind.rsi(14) < 45, exit=ind.rsi(14) > 55)
+
+
+def on_run(document: dict[str, Any]) -> dict[str, Any]:
+    return {**document, "universe": {"symbols": SYMBOLS}}
+
+
+def config_of(small_config: Any, folder: Path, workers: int) -> Path:
+    document = yaml.safe_load(small_config(folder).read_text())
+    document["data"]["symbols"] = SYMBOLS
+    document["search"] |= {
+        "seeds": [FIRST, TWIN, OTHER],
+        "budget": {"candidates": 70, "iterations": 1},
+        "shortlist": 2,
+    }
+    document["workers"] = workers
+    path = folder / f"near-{workers}.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+def test_twins_are_found_shown_and_still_trials(
+    bars_home: Path, small_config: Any, command: Any, tmp_path: Path
+) -> None:
+    marks = []
+    first, twin, other = (canonicalise(on_run(d)).strategy_id for d in (FIRST, TWIN, OTHER))
+    for workers in (1, 2):
+        home = tmp_path / f"home{workers}"
+        shutil.copytree(bars_home, home)
+        with open_lab(home) as lab:
+            run = lab.search(config_of(small_config, tmp_path, workers))
+            store = lab._services.store
+            trials = store.list_trials(run.run_id)
+            marks.append({t.strategy_id: store.fingerprints_of(t.strategy_id) for t in trials})
+            assert sum(t.strategy_id in (first, twin, other) for t in trials) >= 3
+            near = dict(near_ones(store, first))
+            assert near[twin] >= 0.9
+            assert other not in near
+            rows = lab.leaderboard(200, LeaderboardFilter(run_id=run.run_id))
+            ranked = rows.drop_duplicates("strategy_id").set_index("strategy_id")["twin_of"]
+            twins = ranked.dropna().to_dict()
+            # The better of the two leads, unless a third one leads both.
+            assert twins.get(first) == twin or twins.get(twin) == first or twins[first] == twins[twin]
+            assert all(leader not in twins for leader in twins.values())
+    assert marks[0] == marks[1]
+    assert sum(map(bool, marks[0].values())) > 40
+
+    written = tmp_path / "twin.yaml"
+    written.write_text(yaml.safe_dump(on_run(TWIN)))
+    elsewhere = tmp_path / "elsewhere.yaml"
+    elsewhere.write_text(yaml.safe_dump({**FIRST, "universe": {"symbols": ["SPY"]}}))
+    asked = command("spec", "tried", written, "--json", "--home", home)
+    assert asked.code == 0, asked.stderr
+    found = json.loads(asked.stdout)
+    assert found["known"] is True
+    hows = {a["strategy_id"]: a for a in found["attempts"]}
+    assert hows[twin]["how"] == "exact"
+    assert hows[twin]["score_total"] is not None
+    assert hows[twin]["tried_at"] is not None
+    assert hows[first]["how"] == "behaviour"
+    assert hows[first]["likeness"] >= 0.9
+    found = command("spec", "tried", elsewhere, "--json", "--home", home).json
+    assert (found["known"], found["trials"]) == (False, 0)
+    assert [(a["how"], a["strategy_id"]) for a in found["attempts"]] == [("logic", first)]
+    assert "exact" in command("spec", "tried", written, "--home", home).stdout
+    unknown = tmp_path / "unknown.yaml"
+    unknown.write_text(yaml.safe_dump(spec(entry=ind.rsi(99) > 1)))
+    assert "was not tried here" in command("spec", "tried", unknown, "--home", home).stdout
