@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,15 @@ def fingerprints(
     return made
 
 
+@lru_cache(8)
+def _places(cells: int) -> NDArray[np.int32]:
+    """Where each cell stands in the order of all: its bin is that modulo the bins, its rank the rest."""
+    shuffled = bin_order(cells).T.ravel()[:cells]
+    places = np.empty(cells, np.int32)
+    places[shuffled] = np.arange(cells, dtype=np.int32)
+    return places
+
+
 def _mark(
     signals: Signals,
     spec: NormalSpec,
@@ -55,12 +65,16 @@ def _mark(
             ends = leave if outside is None else leave | outside
             words = np.ascontiguousarray(entry[:, span]), np.ascontiguousarray(ends[:, span])
             if side["max_holding_bars"]:
-                kernels.hold_at_most(*words, int(side["max_holding_bars"]), n_symbols, held)
+                kernels.hold_at_most(*words, int(side["max_holding_bars"]), held)
             else:
                 kernels.hold(*words, held)
         sides.append(held)
     count = int(sum(np.bitwise_count(held).sum() for held in sides))
     first = np.full(BINS, -1, np.int64)
-    if count:
-        kernels.first_held(sides[0], sides[1], order, n_symbols, first)
+    cells = 2 * n_symbols * (span.stop - span.start)
+    if count * count < BINS * cells:
+        for offset, held in zip((0, cells // 2), sides, strict=True):
+            kernels.first_of_few(held, offset, _places(cells), first)
+    else:
+        kernels.first_of_many(sides[0], sides[1], order, n_symbols, first)
     return mark_of(first, count, grid)

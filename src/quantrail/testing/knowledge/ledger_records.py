@@ -43,6 +43,10 @@ class LedgerRecords:
             unit.commit()
         assert harness.store.list_robustness_cases(test) == [_case(world)]
         assert harness.store.list_reports(backtest_id=test) == [report]
+        assert harness.store.fingerprints_of(first) == [print_]
+        assert harness.store.fingerprints_of(world.strategies[1].strategy_id) == []
+        assert harness.store.list_fingerprints("simhash_v1", build.DATA) == [print_]
+        assert harness.store.list_fingerprints("simhash_v2", build.DATA) == []
         (row,) = harness.sql("SELECT strategy_id, quantity, executed_at FROM v_live_trades")
         assert tuple(row) == (first, -3.0, "2026-01-01T00:00:00.000000Z")
         assert harness.sql("SELECT replay_id FROM v_replays")[0][0] == "r1"
