@@ -117,6 +117,9 @@ class Keys:
         return found
 
     def _must(self, table: str, column: str, value: Any, shown: str, call: str) -> int:
+        found = self._told((table, value))
+        if found is not None:
+            return found
         found = self._cached((table, value), f"SELECT pk FROM {table} WHERE {column} = ?")
         if found is None:
             raise NotFound(f"{table} holds no {column} {shown!r}; call {call} first", table=table, id=shown)

@@ -86,7 +86,7 @@ def reals(values: Sequence[float | None], names: Sequence[str]) -> list[float | 
         found = [None if value is None else float(value) + 0.0 for value in values]
     except (TypeError, ValueError, OverflowError):
         found = [math.nan]
-    if math.isfinite(sum(value for value in found if value is not None)):
+    if math.isfinite(sum(filter(None, found))):
         return found
     return [maybe_real(value, name) for value, name in zip(values, names, strict=True)]
 
@@ -160,7 +160,8 @@ def json_text(value: Mapping[str, Any] | Sequence[Any], what: str) -> str:
         raise InvalidInput(f"{what} has no JSON form: {error}") from error
     if "\\u0000" in text and _NUL.search(text):
         raise InvalidInput(f"{what} holds a NUL character; remove it")
-    return label(text, what, MAX_JSON)
+    # Encoded text holds no bare NUL, and plain ASCII no lone surrogate.
+    return text if len(text) <= MAX_JSON and text.isascii() else label(text, what, MAX_JSON)
 
 
 @lru_cache(maxsize=4096)
