@@ -47,6 +47,8 @@ def _add(document: dict[str, Any], item: dict[str, Any], problems: ProblemList) 
         message = f"{path[-1]!r} is required"
     elif kind == "union_tag_not_found":
         message = f"needs the key {item['ctx']['discriminator']}"
+    elif kind == "string_type" and not isinstance(value, dict | list):
+        message, hint = "a text is expected here", "put it in quotes"
     elif kind in ("literal_error", "union_tag_invalid"):
         message, hint = _wrong_choice(item)
     problems.add(path, code, message, value, hint)

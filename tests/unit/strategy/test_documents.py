@@ -97,3 +97,16 @@ def test_a_stored_spec_that_was_edited_is_refused() -> None:
     stored = canonicalise(TEMPLATES["SMA_CROSSOVER"].build()).json
     with pytest.raises(SpecInvalid, match="edited"):
         canonical_from_json(stored.replace(b'"period":20', b'"period":20.0'))
+
+
+def test_tickers_that_look_like_other_things_are_texts_or_told_to_be_quoted() -> None:
+    text = "universe: {symbols: [ON, NO, %s]}\n"
+    rest = "conditions: {a: {node: TRUE}}\n"
+    rest += "modules: {entry: {condition: {ref: a}}, exit: {condition: {ref: a}}}\n"
+    assert parse_spec(text % "'TRUE'" + rest).universe.symbols == ["ON", "NO", "TRUE"]
+    for written in ("true", "700", "1e5", "null"):
+        with pytest.raises(SpecInvalid) as caught:
+            parse_spec(text % written + rest)
+        (problem,) = caught.value.context["problems"]
+        assert (problem["path"], problem["code"]) == ("$.universe.symbols[2]", "WRONG_TYPE")
+        assert problem["hint"] == "put it in quotes"
