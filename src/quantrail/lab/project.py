@@ -173,7 +173,7 @@ class Lab:
 
     def show(self, record_id: str) -> Any:
         """A record by id or unique prefix, with what people ask about it next."""
-        return detail(self._services.store, record_id)
+        return detail(self._services.store, record_id, self._services.artifacts)
 
     def reproduce(self, ids: Sequence[str] = (), *, sample: int | None = None) -> list[Reproduced]:
         """Run stored backtests again, by id or prefix, or a sample of them."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from quantrail.domain.answers import BacktestRow, IdKind, StrategyRow
+from quantrail.domain.artifacts import ArtifactStore
+from quantrail.domain.enums import EngineMode
 from quantrail.domain.ids import BacktestId, ConstraintSetId, FailureId, RunId, StrategyId
 from quantrail.domain.ledger import Reproduction, RobustnessCase
 from quantrail.domain.ports import KnowledgeStore
@@ -16,11 +19,14 @@ from quantrail.services.run_view import explained
 
 @dataclass(frozen=True, slots=True)
 class BacktestDetail:
+    """``slices``: engine B's figures by slice, as kept in its folder; empty where none were kept."""
+
     backtest: BacktestRow
     explained: str
     comparisons: tuple[EngineComparison, ...]
     robustness: tuple[RobustnessCase, ...]
     reproductions: tuple[Reproduction, ...]
+    slices: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +36,11 @@ class StrategyDetail:
     history: tuple[BacktestRow, ...]
 
 
-def detail(store: KnowledgeStore, prefix: str) -> Any:
-    """The record that an id or unique prefix names; NotFound or InvalidInput otherwise."""
+def detail(store: KnowledgeStore, prefix: str, artifacts: ArtifactStore | None = None) -> Any:
+    """The record that an id or unique prefix names; NotFound or InvalidInput otherwise.
+
+    With ``artifacts`` a backtest comes with its slices.
+    """
     kind, full = store.resolve(prefix)
     if kind is IdKind.BACKTEST:
         row = store.get_backtest(cast(BacktestId, full))
@@ -41,6 +50,7 @@ def detail(store: KnowledgeStore, prefix: str) -> Any:
             comparisons=tuple(store.comparisons_of(row.backtest_id)),
             robustness=tuple(store.list_robustness_cases(row.backtest_id)),
             reproductions=tuple(store.list_reproductions(row.backtest_id)),
+            slices=_slices(row, artifacts),
         )
     if kind is IdKind.STRATEGY:
         strategy_id = cast(StrategyId, full)
@@ -60,3 +70,10 @@ def detail(store: KnowledgeStore, prefix: str) -> Any:
             c for c in store.list_constraints(active_only=False) if c.constraint.constraint_id == full
         )
     raise NotFound(f"{kind} {full} has no page of its own; `quantrail lineage {prefix}` shows its trail")
+
+
+def _slices(row: BacktestRow, artifacts: ArtifactStore | None) -> tuple[Mapping[str, Any], ...]:
+    if artifacts is None or row.artifacts_dir is None or row.key.engine_mode is not EngineMode.B:
+        return ()
+    path = f"{row.artifacts_dir.path}/slices.parquet"
+    return tuple(artifacts.read_parquet(path).to_pylist()) if artifacts.path(path).exists() else ()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from quantrail.analysis.metrics import compute_metrics, standard_slices
+from quantrail.analysis.metrics import compute_metrics, market_index, market_slices, standard_slices
 from quantrail.domain.contract import ModelVersions
 from quantrail.domain.ids import StrategyId
 from quantrail.domain.results import SimulationResult
@@ -130,8 +130,12 @@ def curve_columns(a: SimulationResult | None, b: SimulationResult, setting: Sett
 
 
 def slice_columns(result: SimulationResult, setting: Setting) -> dict[str, Any]:
-    """Metrics of engine B by slice: train, validation, each calendar year; None where undefined."""
+    """Metrics of engine B by slice: train, validation, year, the market's trend and volatility.
+
+    The market is the contract's benchmark, else the mean of the symbols. None where undefined.
+    """
     slices = standard_slices(result.sessions, setting.contract)
+    slices |= market_slices(_market(setting), setting.bars.span(setting.period))
     found = [compute_metrics(result, setting.contract, sub_period=mask).values for mask in slices.values()]
     columns: dict[str, Any] = {
         "slice": list(slices),
@@ -140,6 +144,12 @@ def slice_columns(result: SimulationResult, setting: Setting) -> dict[str, Any]:
     for name in SLICE_METRICS:
         columns[name] = [values[name] for values in found]
     return columns
+
+
+def _market(setting: Setting) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    bars, benchmark = setting.bars, setting.contract.benchmark
+    rows = slice(None) if benchmark is None else [bars.index_of(benchmark)]
+    return market_index(bars.close[rows])
 
 
 def trade_columns(result: SimulationResult) -> dict[str, Any]:

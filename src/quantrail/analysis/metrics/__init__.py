@@ -30,6 +30,7 @@ from quantrail.analysis.metrics.definitions import (
     MetricDefinition,
     Undefined,
 )
+from quantrail.analysis.metrics.market_slices import market_index, market_slices
 
 __all__ = [
     "EXPLANATION",
@@ -46,6 +47,8 @@ __all__ = [
     "compute_metrics",
     "first_validation_bar",
     "load_kernels",
+    "market_index",
+    "market_slices",
     "rate_per_bar",
     "slice_mask",
     "sliced",

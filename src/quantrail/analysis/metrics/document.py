@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from quantrail.analysis.metrics.definitions import METRICS, MetricDefinition, Source
+from quantrail.analysis.metrics.market_slices import HISTORY_BARS, TREND_BARS, VOLATILITY_BARS
 
 _TITLES: dict[Source, str] = {
     "curve": "From the equity curve",
@@ -21,16 +22,28 @@ return per bar. An undefined metric is stored as NULL with its reason, never as 
 Returns whose standard deviation is below 1e-13 count as not varying: that is the rounding of `1 +
 r`. After ruin (equity at or below 0) a return is -1 once, then 0.
 
-A slice (`is_train`, `is_validation`, a year, any mask of sessions) compounds its own returns from
-the initial capital; a trade belongs to the slice that holds its exit. Inside a slice the split
-metrics are undefined.
+A slice (`is_train`, `is_validation`, a year, a state of the market, any mask of sessions) compounds
+its own returns from the initial capital; a trade belongs to the slice that holds its exit. Inside a
+slice the split metrics are undefined.
+
+The market's state is that of the contract's benchmark, or of the mean return of the symbols without
+one. The label of session t rests on closes up to t - 1:
+
+| slice | sessions t where, at the close of t - 1 |
+|---|---|
+| `regime_up`, `regime_down` | the market was above its {trend}-bar mean, or not |
+| `vol_low`, `vol_mid`, `vol_high` | its {volatility}-bar volatility was in the lowest, middle or highest third of its own last {history} values |
+
+Sessions before these windows are full carry no such label.
 
 """
 
 
 def metrics_page() -> str:
     """The page as Markdown."""
-    parts = [_HEAD]
+    parts = [
+        _HEAD.format(trend=TREND_BARS, volatility=VOLATILITY_BARS, history=HISTORY_BARS),
+    ]
     for source, title in _TITLES.items():
         parts.append(
             f"## {title}\n\n| name | definition | unit | sign | undefined when |\n|---|---|---|---|---|\n"

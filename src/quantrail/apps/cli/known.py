@@ -92,7 +92,7 @@ def show(record: IdArgument, home: HomeOption = None, as_json: JsonOption = Fals
     from quantrail.services.detail import BacktestDetail, StrategyDetail, detail
 
     with session(home) as services:
-        found = detail(services.store, record)
+        found = detail(services.store, record, services.artifacts)
     if as_json:
         emit_json(found)
     elif isinstance(found, BacktestDetail):
@@ -149,6 +149,8 @@ def _print_backtest(found: BacktestDetail) -> None:
     console.print(f"\n{found.explained}\n")
     if row.metrics is not None:
         console.print(_metric_table(row.metrics.values))
+    if found.slices:
+        console.print(_slice_table(found.slices))
     for score in row.scores:
         verdict = "passed" if score.passed else "failed: " + "; ".join(score.fail_reasons)
         console.print(f"score {number(score.score_total, 3)} under {score.policy_version}, {verdict}")
@@ -186,6 +188,21 @@ def _metric_table(values: Any) -> Any:
     left, right = rows[:half], rows[half:] + [["", ""]] * (2 * half - len(rows))
     joined = [[*a, *b] for a, b in zip(left, right, strict=True)]
     return table(None, ["metric", "value", "metric ", "value "], joined)
+
+
+def _slice_table(slices: Sequence[Any]) -> Any:
+    rows = [
+        [
+            s["slice"],
+            str(s["bars"]),
+            percent(s["return_total_net"]),
+            number(s["sharpe_net"]),
+            percent(s["max_drawdown_net"]),
+            number(s["closed_trades"], 0),
+        ]
+        for s in slices
+    ]
+    return table("Slices", ["slice", "bars", "return net", "Sharpe net", "max DD", "trades"], rows)
 
 
 def _failure_rows(failures: Sequence[Any]) -> Any:
