@@ -118,6 +118,10 @@ class Results(tuple[Result, ...]):
     def trades(self) -> Any:
         return self.best.trades
 
+    @property
+    def files(self) -> Path | None:
+        return self.best.files
+
     def plot(self, path: str | Path | None = None) -> Path:
         """See :meth:`Result.plot`."""
         return self.best.plot(path)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from html import escape
 from typing import Any
 
 from quantrail.domain.enums import Severity
 from quantrail.domain.ids import DataVersion
 
 DAILY = "1d"
+_SHOWN = 12  # symbols of a snapshot in a notebook
 
 
 class StoredBasis(StrEnum):
@@ -76,6 +78,24 @@ class Snapshot:
     def names(self, interval: str = DAILY) -> tuple[str, ...]:
         """Symbols that have bars at ``interval``, sorted."""
         return tuple(sorted(info.symbol for info in self.symbols if info.interval == interval))
+
+    def __str__(self) -> str:
+        first, last = min(s.first for s in self.symbols), max(s.last for s in self.symbols)
+        size = f"{len(self.symbols)} symbols, {self.rows:,} bars"
+        return f"snapshot {self.version[:12]}: {size}, {first} to {last}"
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><td>{escape(s.symbol)}</td><td>{s.interval}</td><td>{s.rows:,}</td><td>{s.first}</td>"
+            f"<td>{s.last}</td><td>{s.basis}</td></tr>"
+            for s in self.symbols[:_SHOWN]
+        )
+        left = len(self.symbols) - _SHOWN
+        more = f"<p>and {left} more</p>" if left > 0 else ""
+        head = "".join(
+            f"<th>{name}</th>" for name in ("symbol", "interval", "bars", "first", "last", "basis")
+        )
+        return f"<p><b>{escape(str(self))}</b></p><table><tr>{head}</tr>{cells}</table>{more}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,8 @@ class MarketStore:
     ) -> CorporateActions:
         """Splits and cash dividends of raw bars, as engine B applies them; none on or after ``before``.
 
-        Splits of bars that are stored split-adjusted are left out: their prices show none.
+        Splits of bars that are stored split-adjusted are left out: their prices show none. InvalidInput
+        for dividends of bars that have them worked in already, or whose price basis nobody has stated.
         """
         # The engines take a second to import; reading bars must not.
         from quantrail.engine import CorporateActions
@@ -185,6 +186,7 @@ class MarketStore:
         raw = [s for s, info in held.infos(DAILY).items() if info.basis is StoredBasis.RAW]
         splits = rows.filter((pl.col("split") != 1.0) & pl.col("symbol").is_in(raw))
         paid = rows.filter(pl.col("dividend") > 0.0)
+        _payable(held, paid["symbol"].unique().sort().to_list())
         return CorporateActions(
             {(s, day): v for s, day, v in splits.select("symbol", "ts", "split").iter_rows()},
             {(s, day): v for s, day, v in paid.select("symbol", "ts", "dividend").iter_rows()},
@@ -302,3 +304,17 @@ class MarketStore:
 def _unknown(symbol: str, known: list[str], interval: str) -> str:
     near = difflib.get_close_matches(symbol.upper(), known, n=3, cutoff=0.5) or known[:5]
     return f"no {interval} bars of {symbol!r}; near it: {', '.join(near) or 'nothing is stored'}"
+
+
+def _payable(held: Manifest, symbols: Sequence[str]) -> None:
+    infos = held.infos(DAILY)
+    for symbol in symbols:
+        if infos[symbol].basis is StoredBasis.TOTAL:
+            raise InvalidInput(
+                f"the prices of {symbol} have dividends worked in; paying them in cash would count them twice"
+            )
+        if infos[symbol].basis is StoredBasis.UNKNOWN:
+            raise InvalidInput(
+                f"whether the prices of {symbol} have dividends worked in is not known; import them with a "
+                "basis (raw or split_adjusted)"
+            )

@@ -32,7 +32,8 @@ one. The label of session t rests on closes up to t - 1:
 | slice | sessions t where, at the close of t - 1 |
 |---|---|
 | `regime_up`, `regime_down` | the market was above its {trend}-bar mean, or not |
-| `vol_low`, `vol_mid`, `vol_high` | its {volatility}-bar volatility was in the lowest, middle or highest third of its own last {history} values |
+| `vol_low`, `vol_mid`, `vol_high` | its {volatility}-bar volatility was low, middle or high: a third each \
+of its last {history} values |
 
 Sessions before these windows are full carry no such label.
 
