@@ -7,17 +7,20 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from quantrail import __version__
 from quantrail.config import Settings
 from quantrail.errors import BackendError, NotFound
 from quantrail.knowledge import ArtifactFolder, open_store, upgrade
-from quantrail.marketdata import SAMPLE_STOCKS, SAMPLE_SURVIVORSHIP, Collected, MarketStore
-from quantrail.services.demo import Sample
-from quantrail.services.loop.start import environment
-from quantrail.services.loop.state import Services
+from quantrail.services.context import Services, environment
+
+if TYPE_CHECKING:
+    from quantrail.domain.market import MarketReader
+    from quantrail.marketdata import Collected, MarketStore
+    from quantrail.services.demo import Sample
 
 
 def utc_now() -> datetime:
@@ -47,7 +50,7 @@ def open_services(settings: Settings, create: bool = False) -> Iterator[Services
     try:
         yield Services(
             store=store,
-            market=market_store(settings),
+            market=cast("MarketReader", DeferredMarket(settings)),
             artifacts=ArtifactFolder(settings.artifacts),
             clock=utc_now,
             entropy=os.urandom,
@@ -58,8 +61,27 @@ def open_services(settings: Settings, create: bool = False) -> Iterator[Services
         store.close()
 
 
+class DeferredMarket:
+    """The home's market store, opened at the first question: most commands on the store ask none.
+
+    Polars alone takes a third of a second to import.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def _market(self) -> MarketStore:
+        return market_store(self._settings)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._market, name)
+
+
 def market_store(settings: Settings) -> MarketStore:
     """The home's bars, with everything their own store can do."""
+    from quantrail.marketdata import MarketStore
+
     return MarketStore(settings.market, utc_now)
 
 
@@ -73,6 +95,9 @@ def collect_market(settings: Settings, *, dry_run: bool) -> Collected:
 
 def import_sample(settings: Settings) -> Sample:
     """The bundled bars, in the home's market store; a second time changes nothing."""
+    from quantrail.marketdata import SAMPLE_STOCKS, SAMPLE_SURVIVORSHIP
+    from quantrail.services.demo import Sample
+
     report = market_store(settings).import_sample()
     return Sample(report.snapshot.version, SAMPLE_STOCKS, SAMPLE_SURVIVORSHIP)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 from dataclasses import replace
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -28,14 +26,6 @@ from quantrail.services.registers import register, snapshot_of, stored_snapshot
 from quantrail.services.run_config import RunConfig, Span
 
 MIN_SESSIONS = 20
-# What results may depend on besides our own code; stored with every run.
-DEPENDENCIES = ("numpy", "numba", "TA-Lib", "scipy")
-
-
-def environment() -> dict[str, str]:
-    """Versions of everything outside this package that a number can depend on."""
-    found = {name: version(name) for name in DEPENDENCIES}
-    return {**found, "python": platform.python_version(), "machine": platform.machine()}
 
 
 def start_run(services: Services, config: RunConfig, door: TrialDoor = TrialDoor.LOOP) -> RunState:

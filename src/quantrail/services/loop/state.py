@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from quantrail.analysis.constraints import ConstraintRules, Observation, Traits
-from quantrail.domain.artifacts import ArtifactStore
 from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.domain.enums import EngineMode, TrialArm, TrialDoor
 from quantrail.domain.identity import ReproductionKey, backtest_id
@@ -21,29 +20,16 @@ from quantrail.domain.ids import (
     StrategyId,
     UniverseVersion,
 )
-from quantrail.domain.market import MarketReader, Period
-from quantrail.domain.ports import Clock, KnowledgeStore
+from quantrail.domain.market import Period
 from quantrail.domain.records import ArtifactRef, Constraint, EngineComparison
 from quantrail.search import Parent, Proposed
+from quantrail.services.context import Services as Services
 from quantrail.services.evaluation import Outcome, Setting
 from quantrail.services.records import RecordDesk
 from quantrail.services.run_config import RunConfig
 from quantrail.strategy import CanonicalSpec, Fingerprint
 
 MODELS_A = ModelVersions()
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What a use case is handed: stores, clock, randomness, and what code is running."""
-
-    store: KnowledgeStore
-    market: MarketReader
-    artifacts: ArtifactStore
-    clock: Clock
-    entropy: Callable[[int], bytes]
-    code_version: str
-    environment: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
