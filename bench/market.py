@@ -25,7 +25,7 @@ import numpy as np
 import polars as pl
 
 from quantrail.domain.market import Period
-from quantrail.marketdata import MarketStore, lanes
+from quantrail.marketdata import MarketStore
 from quantrail.marketdata.quality import sessions_between
 
 YEARS = Period(date(2010, 1, 4), date(2020, 1, 8))
@@ -49,11 +49,6 @@ def made_up(symbols: int, sessions: int) -> pl.DataFrame:
             "volume": rng.integers(100_000, 10_000_000, close.size),
         }
     )
-
-
-def compile_hash() -> None:
-    column = np.zeros(1)
-    lanes.digests([column.view(np.int64), *[column] * 7], np.array([0]), np.array([1]))
 
 
 def cpu(work: Callable[[], object], times: int = 1) -> float:
@@ -215,8 +210,6 @@ def main() -> None:
     sessions, repeats = (600, 3) if args.quick else (2520, 20)
     with contextlib.redirect_stdout(None):
         measure(5, 300, 1)  # imports and caches, not counted
-    # Once per process, and told apart: a tenth of a second for the code that hashes large imports.
-    compiling = cpu(compile_hash)
     found = [measure(size, sessions, repeats) for size in sizes]
     if len(found) > 1:
         steps = math.log(sizes[-1] / sizes[0])
@@ -224,7 +217,6 @@ def main() -> None:
             print(
                 f"{name}: cost grows as size^{math.log(found[-1][1][name] / found[0][1][name]) / steps:.2f}"
             )
-    print(f"compiling the hash of large imports, once per process: {compiling:.2f} CPU s, not in the figures")
     if args.json:
         print(json.dumps(found[-1][0]))
 

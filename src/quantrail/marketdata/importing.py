@@ -17,7 +17,7 @@ from quantrail.marketdata import durable, manifest, segments
 from quantrail.marketdata.canonical import VALUE_COLUMNS, symbols_of
 from quantrail.marketdata.intake import CleanRows, Reading, flatten, parse_timestamps, propose, read
 from quantrail.marketdata.layout import cut, to_join
-from quantrail.marketdata.leaves import MANY_ROWS, Leaves, union
+from quantrail.marketdata.leaves import Leaves, union
 from quantrail.marketdata.manifest import FileEntry, Manifest
 from quantrail.marketdata.merge import PartMerge, join_parts, merge_part, summarise
 from quantrail.marketdata.merkle import nodes, root
@@ -123,9 +123,8 @@ class Importer:
         number = _next_number(self.home)
         frame = rows.rows.with_columns(import_no=pl.lit(number, dtype=pl.Int32))
         held = before.parts(job.interval) if before else {}
-        wide = frame.height >= MANY_ROWS
         merges = {
-            part: merge_part(self.home, rows_of, held.get(part), job.interval, part, wide=wide)
+            part: merge_part(self.home, rows_of, held.get(part), job.interval, part)
             for part, rows_of in cut(frame, job.interval, held)
         }
         changes = summarise((m.changes for m in merges.values() if m.changes is not None), job.interval)

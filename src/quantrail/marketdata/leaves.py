@@ -13,15 +13,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from quantrail.marketdata import lanes
 from quantrail.marketdata.canonical import VALUE_COLUMNS, months, starts_of_runs, timestamps
 
 _ROW = np.dtype([("ts", "<i8"), *((name, "<f8") for name in VALUE_COLUMNS)])
 # What a node hashes of a leaf, and what is kept of it besides: rows, first and last time.
 _HASHED = np.dtype([("month", "<i4"), ("digest", "<u8", 4)])
 _KEPT = np.dtype([("month", "<i4"), ("digest", "<u8", 4), ("rows", "<i8"), ("first", "<i8"), ("last", "<i8")])
-# From this many rows on, compiling the wide hash costs less than it saves.
-MANY_ROWS = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +91,8 @@ def _in_time(parts: Sequence[Leaves]) -> tuple[list[Leaves], bool]:
     return [part for _, _, part in spans] or list(parts[:1]), later
 
 
-def leaves(frame: pl.DataFrame, *, wide: bool = False) -> Leaves:
-    """One leaf per (symbol, month) of ``frame``, which is sorted by symbol and ts.
-
-    ``wide`` hashes eight leaves at a time, with the same result, and compiles the code for it if need be.
-    """
+def leaves(frame: pl.DataFrame) -> Leaves:
+    """One leaf per (symbol, month) of ``frame``, which is sorted by symbol and ts."""
     if frame.is_empty():
         return Leaves([], np.zeros(1, dtype=np.int64), np.empty(0, dtype=_KEPT))
     stamps, month = timestamps(frame), months(frame)
@@ -110,8 +104,7 @@ def leaves(frame: pl.DataFrame, *, wide: bool = False) -> Leaves:
     table = np.empty(starts.size, dtype=_KEPT)
     table["month"], table["rows"] = month[starts], counts
     table["first"], table["last"] = stamps[starts], stamps[starts + counts - 1]
-    hashed = lanes.digests if wide or lanes.is_ready() else _digests
-    table["digest"] = hashed(columns, starts, counts)
+    table["digest"] = _digests(columns, starts, counts)
     edges = np.append(np.searchsorted(starts, runs), starts.size)
     return Leaves(frame["symbol"].gather(runs).to_list(), edges, table)
 

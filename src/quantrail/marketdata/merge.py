@@ -44,15 +44,12 @@ class PartMerge:
 
 
 def merge_part(
-    root: Path, incoming: pl.DataFrame, entry: FileEntry | None, interval: str, part: str, *, wide: bool
+    root: Path, incoming: pl.DataFrame, entry: FileEntry | None, interval: str, part: str
 ) -> PartMerge:
-    """Merge ``incoming`` (unique keys, sorted; null actions = not stated) into ``entry``.
-
-    ``wide`` is passed on to ``leaves``.
-    """
+    """Merge ``incoming`` (unique keys, sorted; null actions = not stated) into ``entry``."""
     if entry is None:
         frame = incoming.with_columns(_fill(name) for name in _NO_ACTION)
-        found = leaves(frame, wide=wide)
+        found = leaves(frame)
         return PartMerge(segments.write(root, frame, interval, part, found), found, _all_new(found))
     existing = segments.read(root, entry)
     fresh = _differing(incoming, existing)

@@ -1,6 +1,5 @@
 """What lies in the files and in which: exact, hashed as ever, and by month only where it is young."""
 
-import hashlib
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantrail.marketdata import MarketStore, manifest
-from quantrail.marketdata.lanes import digests
 from quantrail.marketdata.packing import packed, sql_columns, unpacked
 
 Make = Callable[..., pl.DataFrame]
@@ -53,22 +51,6 @@ def test_sql_divides_to_the_same_bits(tmp_path: Path) -> None:
     kept.write_parquet(tmp_path / "x.parquet")
     rows = duckdb.sql(f"select {sql_columns(kept.columns)} from '{tmp_path / 'x.parquet'}'").fetchnumpy()
     assert rows["close"].tobytes() == values.tobytes()
-
-
-@pytest.mark.parametrize("leaves", [1, 7, 8, 9, 64])
-def test_eight_hashes_side_by_side_are_those_of_hashlib(leaves: int) -> None:
-    rng = np.random.default_rng(leaves)
-    counts = rng.integers(1, 60, leaves)
-    starts = np.cumsum(counts) - counts
-    size = int(counts.sum())
-    columns = [rng.integers(-(2**62), 2**62, size), *(rng.normal(size=size) for _ in range(7))]
-    columns[3][::3] = -0.0
-    rows = np.stack([columns[0].view("<u8"), *((c + 0.0).view("<u8") for c in columns[1:])], axis=1)
-    expected = [
-        hashlib.blake2b(rows[a : a + n].tobytes(), digest_size=32).digest()
-        for a, n in zip(starts.tolist(), counts.tolist(), strict=True)
-    ]
-    assert [row.tobytes() for row in np.ascontiguousarray(digests(columns, starts, counts))] == expected
 
 
 def test_the_bundled_bars_have_the_version_they_always_had(store: MarketStore) -> None:
