@@ -49,13 +49,9 @@ def order_rules(spec: Mapping[str, Any], half_spread: float) -> OrderRules | Non
     ``half_spread``: the spread cost of one side, a fraction of traded value.
     """
     order = spec["execution"]["order"]
-    limit = order["reject_if_spread_bps_gt"]
-    rules = OrderRules(
-        kind=order["type"],
-        good_till_cancelled=order["time_in_force"] == "GTC",
-        share=order["max_adv_participation"],
-        too_wide=limit is not None and 2.0e4 * half_spread > limit,
-        halt_after=spec["risk"]["portfolio_risk"]["halt_on_n_exec_failures"],
-    )
-    plain = rules.kind == "MKT" and not (rules.share or rules.too_wide or rules.halt_after)
-    return None if plain else rules
+    kind, share, limit = order["type"], order["max_adv_participation"], order["reject_if_spread_bps_gt"]
+    halt_after = spec["risk"]["portfolio_risk"]["halt_on_n_exec_failures"]
+    too_wide = limit is not None and 2.0e4 * half_spread > limit
+    if kind == "MKT" and not (share or too_wide or halt_after):
+        return None
+    return OrderRules(kind, order["time_in_force"] == "GTC", share, too_wide, halt_after)

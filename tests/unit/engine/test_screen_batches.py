@@ -105,8 +105,8 @@ def test_scratch_memory_does_not_grow_with_the_number_of_strategies() -> None:
         return peak - kept
 
     few, many = scratch(128), scratch(800)
-    # What grows is the answer itself; joining it takes one more copy of the trades.
-    assert many < few + 16e6
+    # What grows is the answer itself; joining it takes one more copy of one column of trades.
+    assert many < few + 1e6
 
 
 def test_an_empty_batch_and_an_empty_choice_are_answered() -> None:

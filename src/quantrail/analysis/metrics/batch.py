@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 _N_CURVE = sum(metric.source == "curve" for metric in METRICS)
 _N_ACTIVITY = sum(metric.source == "activity" for metric in METRICS)
 _N_TRADES = sum(metric.source == "trades" for metric in METRICS)
+_BLOCK = 256
 _TAILS = ("tail_loss_p95", "tail_gain_p95", "var_95", "cvar_95")
 
 
@@ -77,43 +78,47 @@ def batch_metrics(
     kernels = load_kernels("quantrail.analysis.metrics.kernels.curve")
     n_rows, n_bars = equity.shape
     q = contract.annualization_factor
-    curve = np.zeros((n_rows, _N_CURVE))
-    curve_why = np.zeros((n_rows, _N_CURVE), np.uint8)
+    # One row per metric, filled block by block: nothing but the answer grows with the strategies.
+    values = np.empty((len(METRICS), n_rows))
+    reasons = np.zeros((len(METRICS), n_rows), np.uint8)
     bench = np.empty(0) if benchmark is None else np.ascontiguousarray(benchmark, dtype=np.float64)
-    kernels.curve_batch(
-        equity, contract.initial_capital, q, rate_per_bar(contract), -1 if first_oos is None else first_oos,
-        bench, with_tails, curve, curve_why,
-    )  # fmt: skip
-    active, active_why = _activity_columns(equity, activity, q, n_bars)
+    first_oos = -1 if first_oos is None else first_oos
+    for first in range(0, n_rows, _BLOCK):
+        rows = slice(first, first + _BLOCK)
+        out = np.zeros((len(equity[rows]), _N_CURVE))
+        why = np.zeros(out.shape, np.uint8)
+        kernels.curve_batch(
+            equity[rows], contract.initial_capital, q, rate_per_bar(contract), first_oos, bench, with_tails,
+            out, why,
+        )  # fmt: skip
+        values[:_N_CURVE, rows], reasons[:_N_CURVE, rows] = out.T, why.T
+    active = slice(_N_CURVE, _N_CURVE + _N_ACTIVITY)
+    _fill_activity(equity, activity, q, n_bars, values[active], reasons[active])
     trades = np.zeros((n_rows, _N_TRADES))
     trades_why = np.zeros((n_rows, _N_TRADES), np.uint8)
     kernels.trade_batch(
         trips.offsets, trips.is_open, trips.pnl_net, trips.return_net, trips.bars_held, trades, trades_why
     )
-    values = np.hstack([curve, active, trades])
-    reasons = np.hstack([curve_why, active_why, trades_why])
+    values[active.stop :], reasons[active.stop :] = trades.T, trades_why.T
     wanted = [(k, name) for k, name in enumerate(METRIC_NAMES) if with_tails or name not in _TAILS]
-    return MetricTable(
-        {name: np.ascontiguousarray(values[:, k]) for k, name in wanted},
-        {name: np.ascontiguousarray(reasons[:, k]) for k, name in wanted},
-    )
+    return MetricTable({name: values[k] for k, name in wanted}, {name: reasons[k] for k, name in wanted})
 
 
-def _activity_columns(
-    equity: Floats, activity: Activity, q: float, n_bars: int
-) -> tuple[Floats, NDArray[np.uint8]]:
+def _fill_activity(
+    equity: Floats, activity: Activity, q: float, n_bars: int, out: Floats, why: NDArray[np.uint8]
+) -> None:
     mean_equity = equity.mean(axis=1)
     alive = mean_equity > 0.0
     turnover = np.full(len(equity), np.nan)
     np.divide(activity.traded_value, mean_equity, out=turnover, where=alive)
     costs = activity.fees + activity.spread + activity.slippage
-    columns = np.column_stack([
+    rows = (
         turnover * (q / n_bars), activity.exposure_mean, activity.exposure_max, activity.exposure_max,
         costs, activity.fees, activity.spread, activity.slippage,
-    ])  # fmt: skip
-    why = np.zeros((len(equity), _N_ACTIVITY), np.uint8)
-    why[~alive, 0] = Undefined.RUINED
-    return columns, why
+    )  # fmt: skip
+    for row, column in zip(out, rows, strict=True):
+        row[:] = column
+    why[0, ~alive] = Undefined.RUINED
 
 
 def rate_per_bar(contract: CalcContract) -> float:
