@@ -133,9 +133,10 @@ def test_one_symbol_and_one_bar_agree() -> None:
     symbols=st.integers(1, 8),
     bars=st.integers(2, 150),
     costs=st.tuples(*[st.floats(0, 60)] * 3),
+    orders=st.booleans(),
 )
 def test_any_spec_on_any_market_agrees(
-    market: int, seed: int, symbols: int, bars: int, costs: tuple[float, float, float]
+    market: int, seed: int, symbols: int, bars: int, costs: tuple[float, float, float], orders: bool
 ) -> None:
     made = hard_market(market, symbols, bars)
-    check(Case(made, period_of(made, bars // 3), costs, seed))
+    check(Case(made, period_of(made, bars // 3), costs, seed, orders))
