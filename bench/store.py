@@ -239,6 +239,7 @@ class Bench:
                 metrics={"hit_rate_trades": (0.4, 0.6), "closed_trades": (40, None)}
             ),
             "a metric that 1 in 1,000 meets": LeaderboardFilter(metrics={"hit_rate_trades": (0.5, 0.5)}),
+            "an indexed metric that none meets": LeaderboardFilter(metrics={"sharpe_net": (50, None)}),
             "a metric that none meets": LeaderboardFilter(metrics={"volatility_annual_net": (5, None)}),
         }
         yield "top 20", lambda: store.leaderboard(), lambda: plain.execute(top).fetchall()

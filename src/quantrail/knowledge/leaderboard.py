@@ -25,6 +25,9 @@ from quantrail.knowledge.session import Row, Session
 
 Place = tuple[float | None, int]  # the value a row is ordered by, and its backtest's key
 MAX_LIMIT = 10_000
+# Metrics with an index of their own, and how many rows are still quicker sorted than walked past.
+INDEXED_METRICS = {"sharpe_net", "max_drawdown_net"}
+FEW = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +118,23 @@ def _sources(session: Session, where: LeaderboardFilter, order: LeaderboardOrder
         yield from _by_run(session, where, join, metrics)
     elif where.template_id is not None and where.engine_mode is not EngineMode.B:
         yield _Clause(f"{_scores(session, 'ix_scores_template')}{metrics} WHERE {_engine(where)}")
-    elif order is not LeaderboardOrder.SCORE:
+    elif order is not LeaderboardOrder.SCORE or _few_meet(session, where):
         yield _Clause(f"metrics m {join} scores sc ON sc.backtest_pk = m.backtest_pk WHERE {_engine(where)}")
     else:
         yield from _by_engine(session, where, metrics)
+
+
+def _few_meet(session: Session, where: LeaderboardFilter) -> bool:
+    """Whether so few rows meet a bound on an indexed metric that they are better sorted than searched for."""
+    for name in INDEXED_METRICS & where.metrics.keys():
+        bounds = list(_metric_bounds(session, name, where.metrics[name]))
+        if bounds:
+            among = " AND ".join(bound.sql for bound in bounds)
+            params = [param for bound in bounds for param in bound.params]
+            sql = f"SELECT count(*) FROM (SELECT 1 FROM metrics m WHERE {among} LIMIT ?) few"
+            if session.rows(sql, (*params, FEW + 1))[0][0] <= FEW:
+                return True
+    return False
 
 
 def _scores(session: Session, index: str) -> str:

@@ -156,6 +156,8 @@ BOARDS = {
     ),
     "everything": (LeaderboardFilter(), "ix_scores_engine"),
     "tier": (LeaderboardFilter(tier=Tier.T1), "strategy_tiers"),
+    "few by a metric": (LeaderboardFilter(metrics={"sharpe_net": (50.0, None)}), "ix_metrics_sharpe_net"),
+    "many by a metric": (LeaderboardFilter(metrics={"sharpe_net": (None, 50.0)}), "ix_scores_engine"),
 }
 
 
