@@ -158,7 +158,7 @@ def test_leaving_out_the_tails_leaves_out_nothing_else() -> None:
         np.testing.assert_array_equal(column, whole.metrics[name])
 
 
-def test_warming_up_leaves_nothing_to_compile() -> None:
+def test_warming_up_leaves_nothing_to_compile_for_market_orders() -> None:
     # In a process of its own: here everything may be compiled already.
     code = """
 import numpy as np
@@ -166,7 +166,7 @@ from quantrail.analysis.metrics import load_kernels
 from quantrail.domain.contract import CalcContract
 from quantrail.domain.market import Period
 from quantrail.engine import prepare, screen, warm_up
-from quantrail.testing.engines import hard_market, random_orders, random_spec
+from quantrail.testing.engines import hard_market, random_spec
 
 def compiled():
     found = {}
@@ -181,7 +181,6 @@ bars = hard_market(1)
 period = Period(bars.sessions[30].item(), bars.sessions[-1].item())
 rng = np.random.default_rng(1)
 specs = [random_spec(rng, bars.symbols, (1, 2, 3)) for k in range(20)]
-specs += [random_orders(rng, spec) for spec in specs]
 screen(prepare(bars, specs), period, CalcContract()).result(0)
 print([key for key, count in compiled().items() if count != before[key]])
 """
