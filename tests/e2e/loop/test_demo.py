@@ -96,8 +96,14 @@ def test_changed_prices_are_named_as_the_cause(home: Path, command: Any, tmp_pat
     changed = 0
     for path in sorted((copy / "market").rglob("*.parquet")):
         frame = pl.read_parquet(path)
-        if "close" in frame.columns:
-            frame.with_columns(pl.col("close") * 1.01, pl.col("high") * 1.02).write_parquet(path)
+        # Prices lie as doubles, or as whole ten-thousandths under another name.
+        for name in {"close", "close_e4"} & set(frame.columns):
+            high = name.replace("close", "high")
+            raised = frame.with_columns(
+                (pl.col(name) * 1.01).cast(frame.schema[name]), (pl.col(high) * 1.02).cast(frame.schema[high])
+            )
+            assert (raised[name] > frame[name]).all()
+            raised.write_parquet(path)
             changed += 1
     assert changed > 0
     done = command("reproduce", "--sample", "5", "--json", "--home", copy)
