@@ -67,7 +67,7 @@ def test_duplicates_that_disagree_are_all_refused_and_equal_ones_counted(
     )
     report = load(store, tmp_path, text)
     assert refused(report) == {(2, "duplicate_disagrees"), (3, "duplicate_disagrees")}
-    assert [f.kind for f in report.findings if not f.quarantined] == ["duplicate"]
+    assert [(f.kind, f.line) for f in report.findings if not f.quarantined] == [("duplicate", 5)]
     assert (report.added, report.rejected) == (1, 2)
 
 
@@ -87,9 +87,9 @@ def test_a_zip_archive_named_csv_is_called_one(store: MarketStore, tmp_path: Pat
 @pytest.mark.parametrize(
     ("garbage", "message"),
     [
-        (np.random.default_rng(0).bytes(200_000), "binary data|not UTF-8|one field"),
-        (b"abcdefgh" * 20_000, "no line end"),
-        (b"lorem, ipsum\n" + b"dolor, sit amet\n" * 1000, "no column for"),
+        (np.random.default_rng(0).bytes(200_000), "line 2 is binary data"),
+        (b"abcdefgh" * 20_000, "line 1 has no line end"),
+        (b"lorem, ipsum\n" + b"dolor, sit amet\n" * 1000, "bars.csv, line 1: no column for"),
     ],
 )
 def test_garbage_is_refused(store: MarketStore, tmp_path: Path, garbage: bytes, message: str) -> None:
@@ -101,7 +101,7 @@ def test_a_gigabyte_of_garbage_is_refused_from_its_first_bytes(store: MarketStor
     path = tmp_path / "big.csv"
     with path.open("wb") as stream:
         stream.truncate(1_000_000_000)  # sparse: zeroes that take no room
-    with pytest.raises(DataInvalid, match="binary data"):
+    with pytest.raises(DataInvalid, match="line 1 is binary data"):
         store.import_bars(path)
 
 
@@ -161,7 +161,9 @@ def test_dates_written_in_two_ways_are_told_with_both(store: MarketStore, tmp_pa
     path = tmp_path / "mixed.csv"
     rows = ["X,2024-01-02,1,2,1,1.5,10", "X,01/23/2024,1,2,1,1.5,10"]
     path.write_text("\n".join(["symbol,date,open,high,low,close,volume", *rows]) + "\n")
-    with pytest.raises(DataInvalid, match=r"two ways, '2024-01-02'.*'01/23/2024'"):
+    with pytest.raises(
+        DataInvalid, match=r"two ways, '2024-01-02' \(.*, line 2\) and '01/23/2024' \(.*, line 3\)"
+    ):
         store.import_bars(path)
     report = store.import_bars(path, date_format="%Y-%m-%d")
     assert (report.added, report.rejected) == (1, 1)
@@ -185,7 +187,7 @@ def test_mixed_time_zones_meet_in_utc_and_times_without_one_are_refused(
 
 def test_times_without_any_zone_need_one_named(store: MarketStore, tmp_path: Path) -> None:
     text = HEADER + "".join(f"AAA,2020-07-06 09:{m}:00,10,11,9,10.5,100\n" for m in (30, 35, 40))
-    with pytest.raises(DataInvalid, match="no time zone"):
+    with pytest.raises(DataInvalid, match=r"no time zone .*'2020-07-06 09:30:00', line 2"):
         load(store, tmp_path, text)
     load(store, tmp_path, text, tz="America/New_York")
     assert store.bars(["AAA"], interval="5m").sessions[0] == np.datetime64("2020-07-06T13:30:00")
@@ -198,12 +200,12 @@ def test_utf_16_is_named(store: MarketStore, tmp_path: Path) -> None:
 
 def test_two_columns_for_one_meaning_are_not_guessed(store: MarketStore, tmp_path: Path) -> None:
     text = "date,open,high,low,close,last,volume\n2020-01-06,10,11,9,10.5,10.4,100\n"
-    with pytest.raises(DataInvalid, match="both look like close"):
+    with pytest.raises(DataInvalid, match=r"line 1: .*both look like close"):
         load(store, tmp_path, text, symbol="AAA")
 
 
 def test_missing_columns_are_named(store: MarketStore, tmp_path: Path) -> None:
-    with pytest.raises(DataInvalid, match="no column for low, close"):
+    with pytest.raises(DataInvalid, match="line 1: no column for low, close"):
         load(store, tmp_path, "date,open,high,volume\n2020-01-06,1,1,1\n", symbol="AAA")
 
 
@@ -233,7 +235,7 @@ def test_a_folder_and_a_pattern_import_every_file_under_its_name(store: MarketSt
 def test_of_many_files_the_bad_one_is_named_and_nothing_is_stored(store: MarketStore, tmp_path: Path) -> None:
     (tmp_path / "AAA.csv").write_text("date,open,high,low,close,volume\n2020-01-06,10,11,9,10.5,100\n")
     (tmp_path / "BBB.csv").write_text("date,open,high,low,close,volume\n01/02/2020,10,11,9,10.5,100\n")
-    with pytest.raises(DataInvalid, match=r"BBB.csv: dates like '01/02/2020'"):
+    with pytest.raises(DataInvalid, match=r"BBB.csv: dates like '01/02/2020', line 2 can"):
         store.import_bars(tmp_path / "*.csv")
     assert store.current() is None
 

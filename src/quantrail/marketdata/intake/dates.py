@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import time
 from typing import Literal
 
@@ -19,14 +20,19 @@ _TIME_FORMATS = (
     "%m/%d/%Y %H:%M",
     "%d/%m/%Y %H:%M",
 )
+# Where in the source an entry stands, in words; empty when nobody knows.
+_Where = Callable[[str], str]
 _ZONED = r"(Z|[+-]\d{2}:?\d{2})$"
 
 
-def parse_timestamps(column: pl.Series, *, date_format: str | None, tz: str | None) -> tuple[pl.Series, bool]:
+def parse_timestamps(
+    column: pl.Series, *, date_format: str | None, tz: str | None, lines: pl.Series | None = None
+) -> tuple[pl.Series, bool]:
     """``column`` as dates, or as UTC times when any row has a time of day; second value: intraday.
 
     Unreadable entries come back null. ``tz`` is the zone of times without one; DataInvalid if it is
-    needed and not given, and when two formats fit all rows but disagree (01/02/2020).
+    needed and not given, and when two formats fit all rows but disagree (01/02/2020); it names the first
+    line concerned where ``lines`` holds the line of each entry.
     """
     if column.dtype == pl.Date:
         return column, False
@@ -39,32 +45,38 @@ def parse_timestamps(column: pl.Series, *, date_format: str | None, tz: str | No
     # Dates repeat once per symbol: each spelling is read once.
     spelt = column.rename("spelt")
     distinct = spelt.unique(maintain_order=True)
-    parsed, intraday = _from_distinct(distinct, date_format, tz)
+
+    def where(text: str) -> str:
+        return "" if lines is None else f"line {lines.filter(spelt.str.strip_chars() == text)[0]}"
+
+    parsed, intraday = _from_distinct(distinct, date_format, tz, where)
     table = pl.DataFrame({"spelt": distinct, "parsed": parsed})
     joined = spelt.to_frame().join(table, on="spelt", how="left", nulls_equal=True, maintain_order="left")
     return joined["parsed"], intraday
 
 
-def _from_distinct(column: pl.Series, date_format: str | None, tz: str | None) -> tuple[pl.Series, bool]:
+def _from_distinct(
+    column: pl.Series, date_format: str | None, tz: str | None, where: _Where
+) -> tuple[pl.Series, bool]:
     text = column.str.strip_chars()
     if text.str.contains(_ZONED).fill_null(False).any() and text.str.len_chars().max() != 10:
-        return _zoned(text, tz)
-    return _from_text(text, date_format, tz)
+        return _zoned(text, tz, where)
+    return _from_text(text, date_format, tz, where)
 
 
-def _from_datetime(column: pl.Series, tz: str | None) -> tuple[pl.Series, bool]:
+def _from_datetime(column: pl.Series, tz: str | None, first: str = "") -> tuple[pl.Series, bool]:
     local = column.cast(pl.Datetime("us", getattr(column.dtype, "time_zone", None)))
     if not (local.dt.time() != time(0)).any():
         # Midnight everywhere, in the source's own zone: these are sessions.
         return local.dt.date(), False
     if local.dtype == pl.Datetime("us"):
-        local = _localised(local, tz)
+        local = _localised(local, tz, first)
     return local.dt.convert_time_zone("UTC"), True
 
 
-def _localised(naive: pl.Series, tz: str | None) -> pl.Series:
+def _localised(naive: pl.Series, tz: str | None, first: str) -> pl.Series:
     if tz is None:
-        raise DataInvalid("the times carry no time zone; name it, for example tz='America/New_York'")
+        raise DataInvalid(f"the times carry no time zone{first}; name it, for example tz='America/New_York'")
     return naive.dt.replace_time_zone(tz, non_existent="null", ambiguous="earliest")
 
 
@@ -79,7 +91,7 @@ def _epoch(column: pl.Series) -> pl.Series:
     return pl.from_epoch(column, time_unit=unit).cast(pl.Datetime("us", "UTC"))
 
 
-def _zoned(text: pl.Series, tz: str | None) -> tuple[pl.Series, bool]:
+def _zoned(text: pl.Series, tz: str | None, where: _Where) -> tuple[pl.Series, bool]:
     zoned = text.str.contains(_ZONED).fill_null(False)
     iso = text.str.replace(" ", "T").str.replace(r"Z$", "+00:00").str.replace(r"([+-]\d{2})(\d{2})$", "$1:$2")
     utc = iso.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us", time_zone="UTC")
@@ -89,26 +101,34 @@ def _zoned(text: pl.Series, tz: str | None) -> tuple[pl.Series, bool]:
     if (~zoned & text.is_not_null()).any() and tz is None:
         # Times without a zone among times with one stay unread: their rows are refused with their lines.
         return utc.set(~zoned, None), True
-    rest, _ = _from_text(text.set(zoned, None), None, tz)
+    rest, _ = _from_text(text.set(zoned, None), None, tz, where)
     return utc.zip_with(zoned, rest.cast(pl.Datetime("us", "UTC"))), True
 
 
-def _from_text(text: pl.Series, date_format: str | None, tz: str | None) -> tuple[pl.Series, bool]:
+def _from_text(
+    text: pl.Series, date_format: str | None, tz: str | None, where: _Where
+) -> tuple[pl.Series, bool]:
     if date_format is not None:
         parsed = text.str.to_datetime(date_format, strict=False, time_unit="us")
-        return _from_datetime(parsed, tz)
+        return _from_datetime(parsed, tz, _first(text, parsed, where))
     days = {f: text.str.to_date(f, strict=False) for f in _FORMATS}
     best = max(days.values(), key=lambda s: s.is_not_null().sum())
     times = {f: text.str.to_datetime(f, strict=False, time_unit="us") for f in _TIME_FORMATS}
     timed = max(times.values(), key=lambda s: s.is_not_null().sum())
     if timed.is_not_null().sum() > best.is_not_null().sum():
-        _refuse_ambiguity(text, times, timed)
-        return _from_datetime(timed, tz)
-    _refuse_ambiguity(text, days, best)
+        _refuse_ambiguity(text, times, timed, where)
+        return _from_datetime(timed, tz, _first(text, timed, where))
+    _refuse_ambiguity(text, days, best, where)
     return best, False
 
 
-def _refuse_ambiguity(text: pl.Series, tried: dict[str, pl.Series], best: pl.Series) -> None:
+def _first(text: pl.Series, parsed: pl.Series, where: _Where) -> str:
+    readable = text.filter(parsed.is_not_null())
+    found = where(readable[0]) if len(readable) else ""
+    return f" (the first: {readable[0]!r}, {found})" if found else ""
+
+
+def _refuse_ambiguity(text: pl.Series, tried: dict[str, pl.Series], best: pl.Series, where: _Where) -> None:
     most = best.is_not_null().sum()
     fitting = [f for f, s in tried.items() if s.is_not_null().sum() == most]
     differing = [f for f in fitting if most and not tried[f].equals(best, null_equal=True)]
@@ -119,11 +139,17 @@ def _refuse_ambiguity(text: pl.Series, tried: dict[str, pl.Series], best: pl.Ser
     both = best.is_not_null() & other.is_not_null()
     if not both.any():
         ours, theirs = text.filter(best.is_not_null())[0], text.filter(other.is_not_null())[0]
+        one, two = _joined(chosen, where(ours)), _joined(differing[0], where(theirs))
         raise DataInvalid(
-            f"dates are written in two ways, {ours!r} ({chosen}) and {theirs!r} ({differing[0]}); write them "
-            "in one, or name the format of those to take"
+            f"dates are written in two ways, {ours!r} ({one}) and {theirs!r} ({two}); write them in one, or "
+            "name the format of those to take"
         )
     example = text.filter(both & (best != other).fill_null(False))[0]
     raise DataInvalid(
-        f"dates like {example!r} can be read as {chosen} and as {differing[0]}; name the date format"
+        f"dates like {_joined(repr(example), where(example))} can be read as {chosen} and as {differing[0]}; "
+        "name the date format"
     )
+
+
+def _joined(*words: str) -> str:
+    return ", ".join(word for word in words if word)

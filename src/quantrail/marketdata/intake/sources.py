@@ -73,7 +73,11 @@ def read_file(
             raise DataInvalid(f"{path} is not readable as Parquet: {error}") from error
         return _named(path.name, melt(table), symbol or _spelt(path), columns)
     text = read_text(path, limit)
-    return _named(path.name, melt(text.table), symbol or _spelt(path), columns, text.broken, text.notes)
+    try:
+        return _named(path.name, melt(text.table), symbol or _spelt(path), columns, text.broken, text.notes)
+    except DataInvalid as error:
+        # What names of columns can be wrong about stands in the header.
+        raise DataInvalid(f"{path.name}, line 1: {error.message}") from error
 
 
 def read_frame(
@@ -101,7 +105,7 @@ def _named(
     named = table.select("line", *(pl.col(n).alias(ours) for n, ours in mapping.items()))
     if "symbol" not in named.columns:
         if symbol is None:
-            raise DataInvalid(f"{name} has no symbol column; say whose bars these are with symbol=…")
+            raise DataInvalid("no symbol column; say whose bars these are with symbol=…")
         named = named.with_columns(symbol=pl.lit(symbol))
     left_out = [n for n in names if mapping.get(n) in (None, *NOT_STORED)]
     if left_out:

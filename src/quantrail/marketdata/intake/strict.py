@@ -42,7 +42,7 @@ def clean(
     raw = source.table.with_row_index("row")
     if raw.is_empty():
         raise DataInvalid(f"{source.name} holds no rows")
-    ts, intraday = parse_timestamps(raw["ts"], date_format=date_format, tz=tz)
+    ts, intraday = parse_timestamps(raw["ts"], date_format=date_format, tz=tz, lines=raw["line"])
     notes: list[Finding] = list(source.notes)
     typed = raw.select(
         pl.col("row", "line"),
@@ -159,9 +159,11 @@ def _exact_duplicates(judged: pl.DataFrame, unique: pl.DataFrame, clashing: pl.D
     extra = judged["kind"].null_count() - unique.height - clashing.height
     if extra <= 0:
         return []
-    return [
-        Finding("duplicate", Severity.INFO, f"{extra} rows repeat another row exactly; one of each is kept")
-    ]
+    taken = pl.concat([unique["row"], clashing["row"]])
+    repeats = _fine(judged).filter(~pl.col("row").is_in(taken.implode()))["line"]
+    first = int(repeats[0])
+    text = f"{extra} rows repeat another row exactly, the first is line {first}; one of each is kept"
+    return [Finding("duplicate", Severity.INFO, text, line=first)]
 
 
 def _with_source(refused: pl.DataFrame, raw: pl.DataFrame) -> pl.DataFrame:

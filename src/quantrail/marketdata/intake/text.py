@@ -42,7 +42,7 @@ def read_text(path: Path, limit: int | None = None) -> TextTable:
     header, delimiter = _header(path)
     notes = []
     if delimiter != ",":
-        notes.append(Finding("delimiter", Severity.INFO, f"fields are separated by {delimiter!r}"))
+        notes.append(Finding("delimiter", Severity.INFO, f"fields are separated by {delimiter!r}", line=1))
     try:
         # Everything as text: what a cell means is judged row by row, with its line, not guessed per column.
         table = pl.read_csv(path, separator=delimiter, infer_schema=False, glob=False, n_rows=limit)
@@ -64,12 +64,16 @@ def _header(path: Path) -> tuple[list[str], str]:
         if head.startswith(magic):
             raise DataInvalid(f"{path} is {what}")
     if b"\0" in head:
+        at = head.index(0)
+        line_no = head[:at].count(10) + 1
         raise DataInvalid(
-            f"{path} is binary data, not delimited text (a zero byte at {head.index(bytes(1))})"
+            f"{path}, line {line_no} is binary data, not delimited text (byte {at} of the file is zero)"
         )
     first = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0]
     if len(first) == len(head) and len(head) == _HEAD:
-        raise DataInvalid(f"{path} has no line end in its first {_HEAD} bytes; it is not delimited text")
+        raise DataInvalid(
+            f"{path}, line 1 has no line end in its first {_HEAD} bytes; it is not delimited text"
+        )
     try:
         line = first.decode("utf-8").rstrip("\r")
     except UnicodeDecodeError as error:
