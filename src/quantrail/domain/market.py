@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.enums import Severity
-from quantrail.domain.ids import ContentHash, DataVersion
+from quantrail.domain.ids import ContentHash, DataVersion, UniverseVersion
 from quantrail.errors import DataInvalid, NotFound
 
 BAR_COLUMNS = ("open", "high", "low", "close", "volume")
@@ -123,6 +123,20 @@ class ActionEvents(Protocol):
     def dividends(self) -> Mapping[tuple[str, date], float]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Who belonged to a stored universe on ``day``, sorted; ``advice``: what flatters results on them.
+
+    ``version`` is that of all its stays, not of these symbols.
+    """
+
+    universe: str
+    version: UniverseVersion
+    day: date
+    symbols: tuple[str, ...]
+    advice: tuple[str, ...]
+
+
 class MarketReader(Protocol):
     """Reads of the bar store. Unknown symbols or versions raise NotFound, empty spans DataInvalid."""
 
@@ -150,6 +164,9 @@ class MarketReader(Protocol):
 
         ``recompute`` believes no cache: rows are read and hashed again.
         """
+
+    def members(self, universe: str, day: date) -> Members:
+        """Who belongs to a stored universe on ``day``. NotFound names the universes there are."""
 
     def records_version(self, table: str) -> ContentHash | None:
         """The current version of ``economic_indicators`` or ``news``, None before its first import."""

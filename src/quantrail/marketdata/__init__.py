@@ -29,6 +29,7 @@ from quantrail.marketdata.sample import (
     sample_path,
 )
 from quantrail.marketdata.store import MarketStore
+from quantrail.marketdata.universe_store import UniverseReport, UniverseStore
 from quantrail.marketdata.universes import Membership, Universe
 
 __all__ = [
@@ -53,5 +54,7 @@ __all__ = [
     "SymbolChange",
     "SymbolInfo",
     "Universe",
+    "UniverseReport",
+    "UniverseStore",
     "sample_path",
 ]

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from quantrail.domain.ids import ContentHash, DataVersion
-from quantrail.domain.market import Bars, Period
+from quantrail.domain.market import Bars, Members, Period
 from quantrail.errors import InvalidInput, NotFound
 from quantrail.marketdata import arrays, collecting, comparing, exporting, manifest, slices, sql
 from quantrail.marketdata.adjusting import Adjust
@@ -26,6 +26,7 @@ from quantrail.marketdata.pointintime import RecordStore
 from quantrail.marketdata.quality import check_rows, closes_of
 from quantrail.marketdata.records import DAILY, Finding, ImportReport, Preview, Snapshot, StoredBasis
 from quantrail.marketdata.sample import SAMPLE_SOURCE, sample_path
+from quantrail.marketdata.universe_store import UniverseStore
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +49,15 @@ class MarketStore:
     def records(self) -> RecordStore:
         """Companies, economic series and news."""
         return RecordStore(self._root / "records", self._clock)
+
+    @property
+    def universes(self) -> UniverseStore:
+        """Who belonged to which universe, and since when."""
+        return UniverseStore(self._root / "universes")
+
+    def members(self, universe: str, day: date) -> Members:
+        """Who belongs to a stored universe on ``day``. Raises NotFound, InvalidInput (nobody)."""
+        return self.universes.members(universe, day)
 
     def records_version(self, table: str) -> ContentHash | None:
         """The current version of one table of records, None before its first import."""

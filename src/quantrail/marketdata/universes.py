@@ -76,9 +76,11 @@ class Universe:
 def _day(value: str | date | None) -> date | None:
     if value is None or isinstance(value, date):
         return value
-    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        raise InvalidInput(f"not a date: {value!r}; write it as 2020-01-31")
-    return date.fromisoformat(value)
+    try:
+        # Python alone would also take 20200131.
+        return date.fromisoformat(value if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value) else "")
+    except ValueError:
+        raise InvalidInput(f"not a date: {value!r}; write it as 2020-01-31") from None
 
 
 def _text(day: date | None) -> str:

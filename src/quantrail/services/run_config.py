@@ -72,9 +72,13 @@ class DataSection(_Section):
 
 
 class UniverseSection(_Section):
-    """``market``: the home market over which trials are counted together; ``benchmark``: a symbol."""
+    """``market``: the home market over which trials are counted together; ``benchmark``: a symbol.
+
+    ``stored``: a universe of the home, whose members on the first day of train are traded, to the end.
+    """
 
     name: str = "universe"
+    stored: str | None = Field(default=None, min_length=1)
     market: str = "US"
     benchmark: str | None = None
 
@@ -163,6 +167,15 @@ class RunConfig(_Section):
     engines: Engines = Engines()
     workers: int = Field(default=1, ge=1, le=256)
     seed: int = Field(default=0, ge=0, lt=2**53)
+
+    @model_validator(mode="after")
+    def _one_list_of_symbols(self) -> RunConfig:
+        if self.universe.stored is not None and self.data.symbols is not None:
+            raise ValueError(
+                f"data.symbols and universe.stored ({self.universe.stored!r}) both say what to trade; "
+                "give one"
+            )
+        return self
 
     def contract(self) -> CalcContract:
         """The calculation contract that every backtest of the run obeys."""

@@ -42,6 +42,13 @@ def test_the_shipped_configuration_is_valid_and_survives_a_round_trip() -> None:
         ),
         ({"data": splits(validation={"start": "2015-06-01", "end": "2016-12-30"})}, "inside train"),
         ({"data": splits(holdout={"start": "2016-06-01"})}, "inside validation"),
+        (
+            {
+                "data": {"symbols": ["AAPL"], **splits()},
+                "universe": {"stored": "sp500"},
+            },
+            "data.symbols and universe.stored .*'sp500'.* both say what to trade; give one",
+        ),
         ({"engines": {"b": {"portfolio": "magic"}}}, "engines.b.portfolio: .*whole_shares_v1.*magic"),
     ],
 )

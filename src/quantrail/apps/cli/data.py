@@ -1,4 +1,4 @@
-"""`data import | list | show | check | diff | sql | export | gc | synth | fetch`: bars, and their worth."""
+"""`data import | list | show | check | diff | sql | export | gc | synth | fetch | universe`: bars."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from quantrail.apps.cli import data_fetch, data_import
+from quantrail.apps.cli import data_fetch, data_import, data_universe
 from quantrail.apps.cli.data_home import VersionOption, intervals_of, open_market, say_findings, version_of
 from quantrail.apps.cli.output import (
     EXIT_ANSWER_NO,
@@ -28,6 +28,7 @@ app = typer.Typer(no_args_is_help=True)
 
 data_import.register(app)
 app.command("fetch")(data_fetch.fetch)
+app.add_typer(data_universe.app, name="universe", help="Who belonged to a universe, and since when.")
 
 SymbolsArgument = Annotated[list[str] | None, typer.Argument(help="Symbols [default: all]")]
 

@@ -49,9 +49,12 @@ def start(
     ):
         outcome = run_loop(services, settings, listener)
         report = services.artifacts.path(write_run_report(services, outcome.run_id))
+    for text in outcome.advice:
+        err().print(f"warning: {text}", soft_wrap=True)
     if as_json:
-        emit_json({**{"run_id": outcome.run_id, "status": outcome.status, "seconds": outcome.seconds},
-                   "iterations": outcome.summaries, "report": str(report)})  # fmt: skip
+        emit_json({"run_id": outcome.run_id, "status": outcome.status, "seconds": outcome.seconds,
+                   "advice": outcome.advice, "iterations": outcome.summaries,
+                   "report": str(report)})  # fmt: skip
     else:
         out().print(f"run {outcome.run_id} done in {outcome.seconds:.0f} s")
         out().print(f"Report: {report}", soft_wrap=True)
@@ -113,6 +116,8 @@ def show_run(
     console.print(
         f"[bold]run[/bold] {run_id}  {view.run.status}  started {view.run.created_at:%Y-%m-%d %H:%M} UTC"
     )
+    for text in (view.run.config.get("frozen", {}).get("universe") or {}).get("advice", ()):
+        console.print(f"[yellow]warning: {text}[/yellow]", soft_wrap=True)
     stopped = [e for e in events if e.reason]
     if stopped:
         console.print(f"[yellow]{stopped[-1].stage}: {stopped[-1].reason}[/yellow]")

@@ -37,9 +37,12 @@ class TextTable:
     notes: tuple[Finding, ...]
 
 
-def read_text(path: Path, limit: int | None = None) -> TextTable:
-    """Read a CSV file, or its first ``limit`` lines. DataInvalid when its start shows that it is none."""
-    header, delimiter = _header(path)
+def read_text(path: Path, limit: int | None = None, *, lone: bool = False) -> TextTable:
+    """Read a CSV file, or its first ``limit`` lines. DataInvalid when its start shows that it is none.
+
+    ``lone``: a single column is a table too.
+    """
+    header, delimiter = _header(path, lone)
     notes = []
     if delimiter != ",":
         notes.append(Finding("delimiter", Severity.INFO, f"fields are separated by {delimiter!r}", line=1))
@@ -57,7 +60,7 @@ def read_text(path: Path, limit: int | None = None) -> TextTable:
     return TextTable(table, broken, tuple(notes))
 
 
-def _header(path: Path) -> tuple[list[str], str]:
+def _header(path: Path, lone: bool) -> tuple[list[str], str]:
     with path.open("rb") as stream:
         head = stream.read(_HEAD)
     for magic, what in _MAGIC.items():
@@ -81,7 +84,7 @@ def _header(path: Path) -> tuple[list[str], str]:
             f"{path}, line 1 is not UTF-8 text: {error.reason} at byte {error.start}"
         ) from error
     delimiter = max(_DELIMITERS, key=line.count)
-    if delimiter not in line:
+    if delimiter not in line and not lone:
         raise DataInvalid(
             f"{path}, line 1 is one field, {line[:80]!r}; expected a header separated by comma, semicolon, "
             "tab or bar"

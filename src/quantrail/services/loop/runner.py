@@ -39,7 +39,10 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """How a run ended. ``summaries``: one per finished iteration, as stored."""
+    """How a run ended. ``summaries``: one per finished iteration, as stored.
+
+    ``advice``: what flatters its results, as far as its universe tells.
+    """
 
     run_id: RunId
     status: RunStatus
@@ -47,6 +50,7 @@ class RunOutcome:
     base_run_id: RunId | None
     n_base_constraints: int
     seconds: float
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -114,6 +118,7 @@ def run_loop(
         state.base_run_id,
         n_base,
         (services.clock() - begun).total_seconds(),
+        state.members.advice if state.members else (),
     )
 
 

@@ -15,7 +15,7 @@ from quantrail.domain.answers import IdKind, StoredConstraintSet
 from quantrail.domain.enums import ConstraintStatus, TrialDoor
 from quantrail.domain.identity import new_run_id, universe_version
 from quantrail.domain.ids import ConstraintSetId, DataVersion
-from quantrail.domain.market import Bars, Period
+from quantrail.domain.market import Bars, Members, Period
 from quantrail.domain.records import Constraint, Run, Universe
 from quantrail.errors import ConfigInvalid, DataInvalid, InvalidInput, NotFound
 from quantrail.search import check_enforceable
@@ -31,10 +31,13 @@ MIN_SESSIONS = 20
 def start_run(services: Services, config: RunConfig, door: TrialDoor = TrialDoor.LOOP) -> RunState:
     """Freeze data, trial count and base constraints, and record the run with them."""
     snapshot = snapshot_of(services, config.data.version)
-    symbols = _symbols(config, services.market.snapshot(snapshot).names())
+    members = _members(services, config)
+    symbols = _symbols(config, services.market.snapshot(snapshot).names(), members)
     screen, verify = _settings(services, config, snapshot, symbols)
     _check_spans(config, verify)
-    universe = Universe(universe_version(symbols), config.universe.name, config.universe.market, symbols)
+    name = config.universe.stored or config.universe.name
+    # The version of the symbols traded, dates aside: the same symbols give the same results.
+    universe = Universe(universe_version(symbols), name, config.universe.market, symbols)
     base = _base_set(services, config)
     constraints = active_members(base)
     check_enforceable(constraints)
@@ -67,6 +70,7 @@ def start_run(services: Services, config: RunConfig, door: TrialDoor = TrialDoor
         constraints=constraints,
         n_trials=n_trials,
         symbols=symbols,
+        members=members,
         desk=RecordDesk(services.market, current_versions(services.market)),
         applied_set_id=base.set.constraint_set_id if base else None,
     )
@@ -74,7 +78,22 @@ def start_run(services: Services, config: RunConfig, door: TrialDoor = TrialDoor
     return state
 
 
-def _symbols(config: RunConfig, stored: tuple[str, ...]) -> tuple[str, ...]:
+def _members(services: Services, config: RunConfig) -> Members | None:
+    if config.universe.stored is None:
+        return None
+    return services.market.members(config.universe.stored, config.data.splits.train.start)
+
+
+def _symbols(config: RunConfig, stored: tuple[str, ...], members: Members | None) -> tuple[str, ...]:
+    if members is not None:
+        missing = sorted(set(members.symbols) - set(stored))
+        if missing:
+            # Going on without them would leave out just those that are gone by now.
+            raise NotFound(
+                f"{len(missing)} of the {len(members.symbols)} members of universe {members.universe!r} on "
+                f"{members.day} have no bars in the data: {', '.join(missing[:10])}; import their bars"
+            )
+        return members.symbols
     wanted = config.data.symbols or tuple(s for s in stored if s != config.universe.benchmark)
     return tuple(sorted(set(wanted)))
 
@@ -158,6 +177,18 @@ def run_document(state: RunState) -> dict[str, Any]:
             "base_constraint_set_id": state.base_set_id,
             "n_trials": state.n_trials,
             "symbols": list(state.symbols),
+            "universe": _frozen_universe(state.members),
             "environment": dict(state.services.environment),
         },
+    }
+
+
+def _frozen_universe(members: Members | None) -> dict[str, Any] | None:
+    if members is None:
+        return None
+    return {
+        "name": members.universe,
+        "version": members.version,
+        "day": members.day.isoformat(),
+        "advice": list(members.advice),
     }

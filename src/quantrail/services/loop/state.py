@@ -20,7 +20,7 @@ from quantrail.domain.ids import (
     StrategyId,
     UniverseVersion,
 )
-from quantrail.domain.market import Period
+from quantrail.domain.market import Members, Period
 from quantrail.domain.records import ArtifactRef, Constraint, EngineComparison
 from quantrail.search import Parent, Proposed
 from quantrail.services.context import Services as Services
@@ -141,6 +141,7 @@ class RunState:
     constraints: tuple[Constraint, ...]
     n_trials: int
     symbols: tuple[str, ...]
+    members: Members | None
     desk: RecordDesk
     applied_set_id: ConstraintSetId | None = None
     seen: set[StrategyId] = field(default_factory=set)
