@@ -57,9 +57,10 @@ def run_weights(
     """Trade to target weights.
 
     ``weights`` (S, T): fractions of equity wanted from the close of column t on, negative short, NaN no
-    opinion (what is held stays). They fill at the open of t + 1, reductions before increases; a missing
-    bar makes the wish wait; what buying power cannot cover is left out. ``costs_bps``: fees, spread,
-    slippage per side. DataInvalid when shapes differ, a weight is infinite, or a column asks for more
+    opinion (what is held stays). They fill at the open of t + 1 in the light contract's order: what goes to
+    0 or changes sides leaves; sizes are weights times equity marked at that open after these exits; then
+    reductions before increases, by symbol. A missing bar makes the wish wait; what buying power cannot
+    cover is left out. ``costs_bps``: fees, spread, slippage per side. DataInvalid when shapes differ, a weight is infinite, or a column asks for more
     than ``max_gross``.
     """
     _check(bars, weights, max_gross)
@@ -117,30 +118,42 @@ class _Book:
     def _trade(self, t: int) -> None:
         ready = {s: w for s, w in sorted(self.wishes.items()) if not math.isnan(self.opens[t][s])}
         self.wishes = {s: w for s, w in self.wishes.items() if s not in ready}
+        # Whatever ends goes first: sizes follow from the equity that its costs leave.
+        self._leave([s for s, w in ready.items() if self._ends(s, w)], t)
         equity = self._room_at_open(t).equity
         if equity <= 0.0:
-            ready = dict.fromkeys(ready, 0.0)
+            self._leave(list(ready), t)
+            return
         wanted = {s: w * equity / self.opens[t][s] for s, w in ready.items()}
         for s, target in wanted.items():
             self._reduce(s, target, t, equity)
         for s, target in wanted.items():
             self._increase(s, target, t, equity)
 
+    def _ends(self, s: int, weight: float) -> bool:
+        position = self.ledger.positions.get(s)
+        return position is not None and weight * position.side <= 0.0
+
+    def _leave(self, symbols: Sequence[int], t: int) -> None:
+        for s in symbols:
+            position = self.ledger.positions.get(s)
+            if position is not None:
+                self._let_out(position, position.quantity, t)
+                position.quantity = 0.0
+                self.ledger.close(position, t, ExitReason.SIGNAL)
+
     def _reduce(self, s: int, target: float, t: int, equity: float) -> None:
         position = self.ledger.positions.get(s)
         if position is None:
             return
-        price = self.opens[t][s]
-        excess = position.quantity - max(0.0, target * position.side)
-        if excess <= 0.0 or (target != 0.0 and is_dust(excess * price, equity)):
-            return
-        ends = target * position.side <= 0.0
-        quantity = position.quantity if ends else excess
+        excess = position.quantity - abs(target)
+        if excess > 0.0 and not is_dust(excess * self.opens[t][s], equity):
+            self._let_out(position, excess, t)
+
+    def _let_out(self, position: Position, quantity: float, t: int) -> None:
+        price = self.opens[t][position.symbol]
         charge = self.costs.charge(quantity * price)
         self.ledger.let_out(position, quantity, price, charge, t, self._order(), "WEIGHT")
-        if ends:
-            position.quantity = 0.0
-            self.ledger.close(position, t, ExitReason.SIGNAL)
 
     def _increase(self, s: int, target: float, t: int, equity: float) -> None:
         position = self.ledger.positions.get(s)

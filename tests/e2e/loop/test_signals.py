@@ -65,7 +65,7 @@ def test_entries_and_exits_are_the_spec_they_were_computed_from(
         },
         "modules": {"entry": {"condition": {"ref": "above"}}, "exit": {"condition": {"ref": "below"}}},
     }
-    theirs = lab.backtest(spec, period=PERIOD, engine="a")
+    theirs = lab.backtest(spec, period=PERIOD, portfolio="fractional_v1")
     bars = lab.data.bars(SYMBOLS)
     close = pd.DataFrame(bars.close.T, index=pd.DatetimeIndex(bars.sessions), columns=SYMBOLS)
     mean = close.rolling(20).mean()
@@ -73,8 +73,7 @@ def test_entries_and_exits_are_the_spec_they_were_computed_from(
     ours = lab.backtest_signals(above, below, period=PERIOD)
     keys = ["symbol", "entry_session", "exit_session", "entry_price", "exit_price"]
     pd.testing.assert_frame_equal(ours.trades[keys], theirs.trades[keys])
-    # Weights are sized on equity before the exits of the same open paid their costs: 6 bps of a third.
-    np.testing.assert_allclose(ours.equity, theirs.equity, rtol=2e-5)
+    np.testing.assert_allclose(ours.equity, theirs.equity, rtol=1e-9)
 
 
 def test_what_was_decided_later_changes_nothing_before(lab: qt.Lab, sessions: pd.DatetimeIndex) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from quantrail.domain.contract import CalcContract
 from quantrail.domain.market import Bars, Period
 from quantrail.engine import prepare, run_weights, screen, signals_hash
 from quantrail.errors import DataInvalid
-from quantrail.testing.engines import bars_of, hard_market, spec_of
+from quantrail.services.signals import weights_of_entries
+from quantrail.testing.engines import bars_of, compare_with, hard_market, reference_run, spec_of
 
 CONTRACT = CalcContract(initial_capital=1_000.0)
 
@@ -70,6 +72,53 @@ def test_a_flip_closes_one_trade_and_opens_another() -> None:
     ).result
     assert result.trades.side.tolist() == [1, -1]
     assert result.equity.tolist() == pytest.approx([1_000, 1_000, 1_100, 1_210])
+
+
+def test_sizes_follow_from_the_equity_that_exits_of_the_same_open_leave() -> None:
+    bars = bars_of({"X": [(100, 100, 100, 100)] * 4, "Y": [(50, 50, 50, 50)] * 4})
+    weights = np.array([[0.5, 0.0, np.nan, np.nan], [np.nan, 0.5, np.nan, np.nan]])
+    found = run_weights(bars, weights, whole(bars), CONTRACT, (100, 0, 0))
+    # X: 500 / 1.01 bought for 500 with costs. It leaves for 495.0495 less 1 %: 490.0990, so that
+    # 990.0990 is there when Y is sized: half of it, 495.0495, costs included.
+    sold = 500 / 1.01
+    equity = 500 + sold * 0.99
+    bought = equity / 2 / 1.01
+    assert found.fills["symbol"].tolist() == [0, 0, 1]
+    np.testing.assert_allclose(found.fills["value"], [sold, sold, bought], rtol=1e-12)
+    np.testing.assert_allclose(found.result.equity[2:], equity - bought * 0.01, rtol=1e-12)
+
+
+def test_a_flip_is_sized_after_the_way_out_was_paid() -> None:
+    bars = bars_of({"X": [(100, 100, 100, 100)] * 3})
+    found = run_weights(bars, np.array([[0.5, -0.5, np.nan]]), whole(bars), CONTRACT, (100, 0, 0))
+    equity = 500 + 500 / 1.01 * 0.99
+    assert found.fills["value"][-1] == pytest.approx(equity / 2 / 1.01, rel=1e-12)
+    assert found.result.trades.side.tolist() == [1, -1]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_weights_of_a_moving_average_rule_are_the_spec_in_the_reference_loop(seed: int) -> None:
+    bars = hard_market(seed)
+    windows = np.lib.stride_tricks.sliding_window_view(bars.close, 10, axis=1)
+    mean = np.full(bars.close.shape, np.nan)
+    mean[:, 9:] = windows.mean(axis=2)  # missing where a bar of the window is
+    flags = {"entry": bars.close > mean, "exit": bars.close < mean}
+    signals = weights_of_entries(
+        {k: pd.DataFrame(v.T, index=bars.sessions, columns=bars.symbols) for k, v in flags.items()}
+    )
+    weights = np.full(bars.close.shape, np.nan)
+    weights[:, np.searchsorted(bars.sessions, signals.sessions)] = signals.weights
+    spec = spec_of(
+        bars.symbols,
+        entry=compare_with("close", ">", "mean"),
+        leave=compare_with("close", "<", "mean"),
+        features={"mean": {"type": "sma", "inputs": ["close"], "params": {"period": 10}}},
+        costs_bps=(10, 20, 30),
+    )
+    theirs = reference_run(bars, spec, whole(bars), CONTRACT)
+    ours = run_weights(bars, weights, whole(bars), CONTRACT, (10, 20, 30)).result
+    assert len(ours.trades) > 20
+    np.testing.assert_allclose(ours.equity, theirs.equity, rtol=1e-9)
 
 
 def test_weights_of_the_wrong_shape_size_or_sum_are_refused() -> None:
