@@ -96,6 +96,8 @@ class Broker:
             stop = position.stop()
             if stop is not None and position.side * (worst - stop[0]) <= 0.0:
                 self._close(position, t, stop[0], stop[1])
+                if position.symbol in self.ledger.positions:
+                    self.see(position, low, high)
                 continue
             self._take_profits(position, t, best, at_open=False)
             if position.symbol not in self.ledger.positions:

@@ -11,7 +11,7 @@ from quantrail.engine.capped_broker import CappedBroker
 from quantrail.engine.ledger import Charge, Position
 from quantrail.engine.liquidity import Liquidity
 from quantrail.engine.market_rules import MarketRules
-from quantrail.engine.orders import Order, OrderState
+from quantrail.engine.orders import Intent, Order, OrderState
 from quantrail.engine.policy import is_dust
 
 
@@ -161,8 +161,24 @@ class MarketBroker(CappedBroker):
     def ask_exit(self, position: Position, reason: ExitReason, t: int) -> None:
         position.exit_reason = reason
         position.exit_from = t + 1 + self.rules.latency_bars
-        for order in [o for o in self.entries if o.symbol == position.symbol]:
-            self._fate(order, t, OrderState.CANCELLED, reason.name)
+        self._cancel_rest(position.symbol, t, reason.name)
+
+    def _close(self, position: Position, t: int, price: float, reason: ExitReason) -> None:
+        self._cancel_rest(position.symbol, t, reason.name)
+        CappedBroker._close(self, position, t, price, reason)
+
+    def _reduce(
+        self, position: Position, t: int, quantity: float, price: float, intent: Intent, why: str
+    ) -> float:
+        if intent is Intent.EXIT:
+            self._cancel_rest(position.symbol, t, why)
+        return CappedBroker._reduce(self, position, t, quantity, price, intent, why)
+
+    def _cancel_rest(self, symbol: int, t: int, why: str) -> None:
+        """What is still wanted of an entry is not bought once the position is on its way out."""
+        for order in [o for o in self.entries if o.symbol == symbol]:
+            state = OrderState.PARTIAL if order.filled > 0.0 else OrderState.CANCELLED
+            self._fate(order, t, state, why)
             self.entries.remove(order)
 
     # costs

@@ -191,9 +191,6 @@ class OrderBroker(CappedBroker):
 
     def _close(self, position: Position, t: int, price: float, reason: ExitReason) -> None:
         self._cancel_rest(position.symbol, t, reason.name)
-        # A position built in several fills has seen its mean price, as its excursions count from there.
-        mean = position.in_value / position.in_quantity
-        position.saw(mean, mean)
         CappedBroker._close(self, position, t, price, reason)
 
     def _reduce(

@@ -81,6 +81,9 @@ def test_engine_b_keeps_the_ledger(case: dict[str, Any]) -> None:
         entries = found.orders["intent"] == "ENTRY"
         fates = zip(found.orders["state"][entries], found.orders["reason"][entries], strict=True)
         assert [list(fate) for fate in fates] == case["orders"]
+    if "excursions" in case:
+        trades = found.result.trades
+        np.testing.assert_allclose(np.column_stack((trades.mfe, trades.mae)), case["excursions"], rtol=1e-12)
 
 
 @pytest.mark.parametrize("case", LIGHT, ids=[case["name"] for case in LIGHT])
