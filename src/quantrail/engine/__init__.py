@@ -16,6 +16,7 @@ from quantrail.engine.models import (
     EXECUTION_MODELS,
     PORTFOLIO_MODELS,
     build_models,
+    check_models,
 )
 from quantrail.engine.screen import screen
 from quantrail.engine.screen_batch import BatchTrades, ScreenBatch
@@ -45,6 +46,7 @@ __all__ = [
     "VerifyResult",
     "WeightsResult",
     "build_models",
+    "check_models",
     "compare",
     "explain_day",
     "explain_trade",

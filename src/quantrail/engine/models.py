@@ -17,7 +17,9 @@ dividends that are applied: they are an input like the bars, so they belong to a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +35,7 @@ EXECUTION_MODELS = ("next_open_v2", "next_open_v1", "market_v1")
 PORTFOLIO_MODELS = ("fractional_v1", "whole_shares_v1")
 ACTIONS = "corporate_actions"
 _SETTINGS = frozenset({"lot_size", "fees_bps", "spread_bps", "slippage_bps"})
+_TEXTS = frozenset({"order_type", "time_in_force", "spread_estimate", ACTIONS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,20 @@ class Models:
 
 def build_models(spec: NormalSpec, contract: CalcContract, versions: ModelVersions) -> Models:
     """Parts by name. Unsupported for an unknown version, ConfigInvalid for an unknown setting."""
+    check_models(versions)
+    settings = dict(versions.settings)
+    whole = versions.portfolio == "whole_shares_v1"
+    rules = None
+    if versions.execution == "market_v1":
+        rules = market_rules(spec["execution"]["order"], spec["risk"]["portfolio_risk"], settings)
+    lot = float(settings.get("lot_size", 1)) if whole else None
+    costs = _costs(spec, contract, settings)
+    orders = order_rules(spec, costs.spread) if versions.execution == "next_open_v2" else None
+    return Models(costs, lot, rules, orders)
+
+
+def check_models(versions: ModelVersions) -> None:
+    """Unsupported for an unknown version, ConfigInvalid for a setting unknown there or of a wrong value."""
     for name, known in (
         ("cost", COST_MODELS),
         ("execution", EXECUTION_MODELS),
@@ -73,22 +90,32 @@ def build_models(spec: NormalSpec, contract: CalcContract, versions: ModelVersio
         asked = getattr(versions, name)
         if asked not in known:
             raise Unsupported(f"{name} model {asked!r} is not known; there are: {', '.join(known)}")
-    settings = dict(versions.settings)
     market = versions.execution == "market_v1"
     known_settings = _SETTINGS | RULE_NAMES | {ACTIONS} if market else _SETTINGS
-    unknown = sorted(set(settings) - known_settings)
-    if unknown:
-        raise ConfigInvalid(
-            f"model setting {unknown[0]!r} is not known; there are: {', '.join(sorted(known_settings))}"
-        )
-    whole = versions.portfolio == "whole_shares_v1"
-    rules = None
+    for name, value in versions.settings:
+        if name not in known_settings:
+            raise ConfigInvalid(_unknown(name, sorted(known_settings), versions.execution))
+        _check_value(name, value)
     if market:
-        rules = market_rules(spec["execution"]["order"], spec["risk"]["portfolio_risk"], settings)
-    lot = float(settings.get("lot_size", 1)) if whole else None
-    costs = _costs(spec, contract, settings)
-    orders = order_rules(spec, costs.spread) if versions.execution == "next_open_v2" else None
-    return Models(costs, lot, rules, orders)
+        market_rules({}, {}, dict(versions.settings))
+
+
+def _check_value(name: str, value: float | str | bool) -> None:
+    if name in _TEXTS:
+        return
+    if isinstance(value, (str, bool)) or not math.isfinite(value):
+        raise ConfigInvalid(f"setting {name} must be a number, got {value!r}")
+    if name == "lot_size" and value <= 0:
+        raise ConfigInvalid(f"setting lot_size must be above 0, got {value!r}")
+
+
+def _unknown(name: str, known: Sequence[str], execution: str) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    guess = f"did you mean {close[0]}? T" if close else "t"
+    elsewhere = "; it belongs to execution model market_v1" if name in RULE_NAMES else ""
+    return (
+        f"model setting {name!r} is not known to {execution}{elsewhere}; {guess}here are: {', '.join(known)}"
+    )
 
 
 def _costs(spec: NormalSpec, contract: CalcContract, settings: Mapping[str, Any]) -> BpsCosts:

@@ -60,8 +60,8 @@ def run_weights(
     opinion (what is held stays). They fill at the open of t + 1 in the light contract's order: what goes to
     0 or changes sides leaves; sizes are weights times equity marked at that open after these exits; then
     reductions before increases, by symbol. A missing bar makes the wish wait; what buying power cannot
-    cover is left out. ``costs_bps``: fees, spread, slippage per side. DataInvalid when shapes differ, a weight is infinite, or a column asks for more
-    than ``max_gross``.
+    cover is left out. ``costs_bps``: fees, spread, slippage per side.
+    DataInvalid when shapes differ, a weight is infinite, or a column asks for more than ``max_gross``.
     """
     _check(bars, weights, max_gross)
     span = bars.span(period)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from quantrail.analysis.constraints import DEFAULT_CONSTRAINT_RULES
 from quantrail.analysis.failures import DEFAULT_RULES
 from quantrail.analysis.score_policy import DEFAULT_POLICY
-from quantrail.domain.contract import CalcContract
+from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.errors import ConfigInvalid, SpecInvalid
 from quantrail.strategy import parse_spec
 
@@ -141,9 +141,36 @@ class EngineASection(_Section):
 
 
 class EngineBSection(_Section):
-    """Engine B verifies with whole shares, or with fractional ones to match engine A exactly."""
+    """Engine B's models, as ``quantrail backtest`` takes them; they are part of its results' identity.
 
+    By default whole shares under the light contract; fractional ones match engine A exactly.
+    """
+
+    execution: Literal["next_open_v2", "next_open_v1", "market_v1"] = "next_open_v2"
     portfolio: Literal["whole_shares_v1", "fractional_v1"] = "whole_shares_v1"
+    settings: dict[str, int | float | bool | str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _known_settings(self) -> EngineBSection:
+        # Engines are slow to import, and most readers of a configuration set nothing.
+        if self.settings:
+            from quantrail.engine import ACTIONS, check_models
+
+            if ACTIONS in self.settings:
+                raise ValueError(f"{ACTIONS} cannot be set: it is the hash of what backtest --raw applies")
+            try:
+                check_models(self.models())
+            except ConfigInvalid as error:
+                raise ValueError(error.message) from error
+        return self
+
+    def models(self) -> ModelVersions:
+        """The versioned parts by name, with their settings."""
+        return ModelVersions(
+            execution=self.execution,
+            portfolio=self.portfolio,
+            settings=tuple(sorted(self.settings.items())),
+        )
 
 
 class Engines(_Section):

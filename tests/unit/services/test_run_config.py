@@ -50,11 +50,42 @@ def test_the_shipped_configuration_is_valid_and_survives_a_round_trip() -> None:
             "data.symbols and universe.stored .*'sp500'.* both say what to trade; give one",
         ),
         ({"engines": {"b": {"portfolio": "magic"}}}, "engines.b.portfolio: .*whole_shares_v1.*magic"),
+        ({"engines": {"b": {"execution": "magic"}}}, "engines.b.execution: .*market_v1.*magic"),
+        (
+            {"engines": {"b": {"execution": "market_v1", "settings": {"latncy_bars": 1}}}},
+            "engines.b: model setting 'latncy_bars' is not known to market_v1; did you mean latency_bars?",
+        ),
+        (
+            {"engines": {"b": {"settings": {"latency_bars": 1}}}},
+            "'latency_bars' is not known to next_open_v2; it belongs to execution model market_v1",
+        ),
+        ({"engines": {"b": {"settings": {"fees_bps": "much"}}}}, "fees_bps must be a number, got 'much'"),
+        ({"engines": {"b": {"settings": {"lot_size": 0}}}}, "lot_size must be above 0, got 0"),
+        (
+            {"engines": {"b": {"execution": "market_v1", "settings": {"time_in_force": "DAI"}}}},
+            "time_in_force 'DAI' is not known; there are: DAY, GTC",
+        ),
+        (
+            {"engines": {"b": {"execution": "market_v1", "settings": {"corporate_actions": "ab"}}}},
+            "corporate_actions cannot be set",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_value(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigInvalid, match=message):
         parse_run_config(document(**changes))
+
+
+def test_engine_b_s_models_survive_a_round_trip_with_the_types_of_their_settings() -> None:
+    chosen = {"latency_bars": 1, "impact_coefficient": 0.1, "time_in_force": "GTC"}
+    config = parse_run_config(document(engines={"b": {"execution": "market_v1", "settings": chosen}}))
+    again = parse_run_config(config.model_dump(mode="json"))
+    assert again.engines.b.models() == config.engines.b.models()
+    assert [(name, type(value)) for name, value in again.engines.b.models().settings] == [
+        ("impact_coefficient", float),
+        ("latency_bars", int),
+        ("time_in_force", str),
+    ]
 
 
 def test_all_mistakes_are_told_at_once() -> None:

@@ -172,7 +172,7 @@ class RunState:
     @property
     def models_b(self) -> ModelVersions:
         """The versioned parts of engine B in this run."""
-        return ModelVersions(portfolio=self.config.engines.b.portfolio)
+        return self.config.engines.b.models()
 
     @property
     def train(self) -> Period:
