@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 from quantrail.errors import InvalidInput
+
+
+class HasVersion(Protocol):
+    """A snapshot of market data, or the report of an import."""
+
+    @property
+    def version(self) -> str: ...
+
 
 KINDS = ("pandas", "polars")
 
@@ -23,6 +31,17 @@ def kind_of(frame: Any, default: str) -> str:
     """The library ``frame`` comes from; ``default`` for a file, an Arrow table or nothing."""
     library = type(frame).__module__.split(".")[0]
     return library if library in KINDS else default
+
+
+def version_of(data: HasVersion | str | None) -> str | None:
+    """The data version ``data`` names; InvalidInput when it is no snapshot."""
+    version = getattr(data, "version", data)
+    if version is None or isinstance(version, str):
+        return version
+    raise InvalidInput(
+        f"data must be a snapshot or a version, not a {type(data).__name__}; import bars first: "
+        "data=lab.data.import_bars(frame)"
+    )
 
 
 def as_frame(columns: Mapping[str, Any], kind: str) -> Any:

@@ -14,7 +14,7 @@ from quantrail.config import load_settings
 from quantrail.domain.answers import FailureKey, IdKind, LeaderboardFilter
 from quantrail.domain.enums import TrialDoor
 from quantrail.domain.ids import BacktestId
-from quantrail.lab.frames import as_rows, checked_kind, kind_of
+from quantrail.lab.frames import HasVersion, as_rows, checked_kind, kind_of, version_of
 from quantrail.lab.result import Result, Results
 from quantrail.lab.run import Run
 from quantrail.services.backtest import BacktestRequest, backtest
@@ -72,7 +72,7 @@ class Lab:
         *,
         engine: str = "both",
         period: tuple[date, date] | None = None,
-        data_version: str | None = None,
+        data: HasVersion | str | None = None,
         benchmark: str | None = None,
         initial_capital: float = 100_000.0,
         execution: str | None = None,
@@ -82,11 +82,12 @@ class Lab:
     ) -> Results:
         """One strategy through engine a, b or both, recorded as a trial; see the CLI's ``backtest``.
 
-        ``spec``: a document, YAML or JSON text, or a path. ``execution``, ``portfolio``, ``settings`` and
+        ``spec``: a document, YAML or JSON text, or a path. ``data``: a snapshot, what an import gave back,
+        or a version; None for the home's current one. ``execution``, ``portfolio``, ``settings`` and
         ``raw`` choose engine B's models. Raises SpecInvalid, NotFound, DataInvalid, ConfigInvalid.
         """
         request = BacktestRequest(
-            load_document(spec), engine, period, data_version, benchmark, initial_capital,
+            load_document(spec), engine, period, version_of(data), benchmark, initial_capital,
             execution, portfolio, settings or {}, raw,
         )  # fmt: skip
         found = backtest(self._services, request, TrialDoor.API)
@@ -99,7 +100,7 @@ class Lab:
         missing: str = "error",
         name: str | None = None,
         period: tuple[date, date] | None = None,
-        data_version: str | None = None,
+        data: HasVersion | str | None = None,
         benchmark: str | None = None,
         initial_capital: float = 100_000.0,
         settings: Mapping[str, ModelSetting] | None = None,
@@ -111,11 +112,12 @@ class Lab:
         the next open, and what is held stays until the next weight of its symbol. ``missing``: what an
         empty cell means, "error", "hold" or "flat". ``settings``: fees_bps, spread_bps, slippage_bps per
         side (1, 2, 3) and max_gross (1). ``period`` None: from the first weight to the end of the data.
+        ``data``: see backtest.
         What comes back holds frames of the kind that came in. Raises NotFound, DataInvalid, ConfigInvalid.
         """
         signals = read_weights(frame, missing)
         request = SignalsRequest(
-            signals, name, period, data_version, benchmark, initial_capital, settings or {}
+            signals, name, period, version_of(data), benchmark, initial_capital, settings or {}
         )  # fmt: skip
         return self._trade(request, frame)
 
@@ -129,7 +131,7 @@ class Lab:
         weight: float | None = None,
         name: str | None = None,
         period: tuple[date, date] | None = None,
-        data_version: str | None = None,
+        data: HasVersion | str | None = None,
         benchmark: str | None = None,
         initial_capital: float = 100_000.0,
         settings: Mapping[str, ModelSetting] | None = None,
@@ -142,7 +144,7 @@ class Lab:
         frames = {key: frame for key, frame in given.items() if frame is not None}
         signals = weights_of_entries(frames, weight)
         request = SignalsRequest(
-            signals, name, period, data_version, benchmark, initial_capital, settings or {}
+            signals, name, period, version_of(data), benchmark, initial_capital, settings or {}
         )  # fmt: skip
         return self._trade(request, next(iter(frames.values())))
 
@@ -159,8 +161,13 @@ class Lab:
         return Run(self._services, run_loop(self._services, config, listener), self._kind)
 
     def leaderboard(self, limit: int = 20, where: LeaderboardFilter | None = None) -> Any:
-        """The best strategies with luck bar, deflated Sharpe ratio and verdict, best first."""
-        return as_rows(leaderboard(self._services.store, where, limit=limit), self._kind)
+        """The best strategies with luck bar, deflated Sharpe ratio and verdict, best first.
+
+        A DataFrame with every column; a notebook shows the ones that people compare.
+        """
+        from quantrail.lab.board import as_board
+
+        return as_board(as_rows(leaderboard(self._services.store, where, limit=limit), self._kind))
 
     def failures(self, limit: int = 10, by: str = "tag") -> Any:
         """The failures that repeat most, by tag, category, template or atom."""

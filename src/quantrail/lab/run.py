@@ -30,7 +30,9 @@ class Run:
 
     def leaderboard(self, limit: int = 20) -> Any:
         """The run's best strategies as a frame, verified ones where there are any."""
-        return as_rows(verified_or_screened(self._services.store, self.id, limit), self._kind)
+        from quantrail.lab.board import as_board
+
+        return as_board(as_rows(verified_or_screened(self._services.store, self.id, limit), self._kind))
 
     def __repr__(self) -> str:
         return f"<Run {self.id[:8]}: {self.status}, {len(self.summaries)} iteration(s)>"

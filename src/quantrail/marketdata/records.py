@@ -135,6 +135,11 @@ class ImportReport:
     mapping: dict[str, str]
 
     @property
+    def version(self) -> DataVersion:
+        """The version of the snapshot that holds the imported rows."""
+        return self.snapshot.version
+
+    @property
     def worst(self) -> Severity | None:
         """The gravest severity among the findings, None if there are none."""
         order = list(Severity)

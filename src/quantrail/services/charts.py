@@ -71,8 +71,11 @@ def funnel_chart(summaries: Sequence[Mapping[str, Any]]) -> Markup:
     return fragment(figure, 320)
 
 
-def fragment(figure: Any, height: int) -> Markup:
-    """A figure as a piece of a page that carries :func:`figures_script` already."""
+def fragment(figure: Any, height: int, *, tools: bool = True) -> Markup:
+    """A figure as a piece of a page that carries :func:`figures_script` already.
+
+    ``tools``: plotly's tool bar, which lies over whatever is in the upper right corner.
+    """
     figure.update_layout(height=height, **_LAYOUT)
-    html = figure.to_html(full_html=False, include_plotlyjs=False, config={"displaylogo": False})
-    return Markup(html)
+    config = {"displaylogo": False} | ({} if tools else {"displayModeBar": False})
+    return Markup(figure.to_html(full_html=False, include_plotlyjs=False, config=config))

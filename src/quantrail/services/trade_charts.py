@@ -64,7 +64,8 @@ def month_chart(sessions: NDArray[np.datetime64], equity: NDArray[np.float64]) -
     )
     figure.update_yaxes(autorange="reversed", type="category")
     figure.update_xaxes(side="top")
-    return fragment(figure, 90 + 30 * len(years))
+    # The months stand above the map, where the tool bar would hide the last of them.
+    return fragment(figure, 90 + 30 * len(years), tools=False)
 
 
 def most_traded(trades: Mapping[str, Sequence[Any]], most: int = CHARTED) -> list[str]:

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import quantrail as qt
-from quantrail.errors import InvalidInput, Unsupported
+from quantrail.errors import InvalidInput, NotFound, Unsupported
 
 PERIOD = (date(2014, 1, 2), date(2015, 12, 31))
 
@@ -62,15 +62,16 @@ def test_html_shows_figures_and_a_curve_and_runs_nothing(lab: qt.Lab) -> None:
 def test_the_plot_is_one_page_with_everything_on_it(lab: qt.Lab, tmp_path: Path) -> None:
     result = lab.backtest(spec(), period=PERIOD)
     page = result.plot(tmp_path / "page.html").read_text(encoding="utf-8")
-    for part in (
-        "Equity and drawdown",
-        "Net return by month",
-        "Trades on candles",
-        '"candlestick"',
-        '"heatmap"',
-    ):
-        assert part in page
+    # Plotly's own script, further up, names every kind of chart.
+    at = [page.index(title) for title in ("Equity and drawdown", "Net return by month", "Trades on candles")]
+    curve, months, candles = (page[i:j] for i, j in zip(at, [*at[1:], len(page)], strict=True))
+    assert '"tozeroy"' in curve
+    assert '"heatmap"' in months
+    assert '"candlestick"' in candles
     assert 'src="http' not in page
+    # The last months stand above the map, right where a tool bar would hide them.
+    assert '"displayModeBar": false' in months
+    assert "displayModeBar" not in candles
     with pytest.raises(Unsupported, match="needs engine B's result"):
         result[0].plot(tmp_path / "other.html")
 
@@ -84,6 +85,45 @@ def test_a_lab_of_polars_hands_out_polars(home: Path) -> None:
         assert lab.leaderboard()["strategy_id"].to_list() == [result[1].strategy_id]
     with pytest.raises(InvalidInput, match="neither pandas nor polars"):
         qt.open(home, frames="spark")
+
+
+def test_a_leaderboard_fits_a_notebook_and_stays_a_frame(home: Path) -> None:
+    for frames, library in (("pandas", pd), ("polars", pl)):
+        with qt.open(home, frames=frames) as lab:
+            result = lab.backtest(spec(), period=PERIOD)
+            board = lab.leaderboard()
+            html = board._repr_html_()
+        assert isinstance(board, library.DataFrame)
+        assert html.count("<th ") == 9
+        assert f"{result.metrics['sharpe_net']:.2f}" in html
+        assert "<script" not in html
+        # What is taken from it is shown as any frame.
+        part = board[["name", "score_total"]]
+        assert "score_total" in part._repr_html_()
+        assert "score_total" not in html
+    with qt.open(home.parent / "empty") as lab:
+        assert "no strategies" in lab.leaderboard()._repr_html_()
+
+
+def test_data_are_named_by_snapshot_import_or_version(tmp_path: Path) -> None:
+    with qt.open(tmp_path / "home") as lab:
+        first = lab.data.import_sample()
+        dates = pd.date_range("2014-01-02", periods=300, freq="B").strftime("%Y-%m-%d")
+        prices = dict.fromkeys(("open", "high", "low", "close"), 100.0)
+        second = lab.data.import_bars(pd.DataFrame({"date": dates, "volume": 1e6} | prices), symbol="NEW")
+        assert first.version != second.version
+        document = spec() | {"universe": {"symbols": ["NEW"]}}
+        for data in (second, second.snapshot, second.version, None):
+            assert lab.backtest(document, engine="a", data=data).best.error is None
+        for data in (first, first.snapshot, first.version):
+            with pytest.raises(NotFound, match="NEW"):
+                lab.backtest(document, engine="a", data=data)
+        weights = pd.DataFrame({"NEW": [1.0]}, index=pd.DatetimeIndex(["2014-01-02"]))
+        lab.backtest_weights(weights, data=second)
+        with pytest.raises(NotFound, match="NEW"):
+            lab.backtest_weights(weights, data=first)
+        with pytest.raises(InvalidInput, match="data must be a snapshot or a version, not a DataFrame"):
+            lab.backtest(spec(), data=weights)
 
 
 def test_the_logs_are_reached_as_files_with_names_and_dates(lab: qt.Lab) -> None:
