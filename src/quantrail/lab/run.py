@@ -17,7 +17,7 @@ _TOP = 5
 
 
 class Run:
-    """How a run ended; ``summaries`` one per finished iteration."""
+    """How a run ended; ``summaries`` one per finished iteration, ``advice`` what flatters its results."""
 
     def __init__(self, services: Services, outcome: RunOutcome, kind: str) -> None:
         self._services, self._kind = services, kind
@@ -27,6 +27,7 @@ class Run:
         self.status = outcome.status
         self.summaries: tuple[Mapping[str, Any], ...] = outcome.summaries
         self.seconds = outcome.seconds
+        self.advice = outcome.advice
 
     def leaderboard(self, limit: int = 20) -> Any:
         """The run's best strategies as a frame, verified ones where there are any."""
@@ -35,7 +36,8 @@ class Run:
         return as_board(as_rows(verified_or_screened(self._services.store, self.id, limit), self._kind))
 
     def __repr__(self) -> str:
-        return f"<Run {self.id[:8]}: {self.status}, {len(self.summaries)} iteration(s)>"
+        told = "".join(f"; {text}" for text in self.advice)
+        return f"<Run {self.id[:8]}: {self.status}, {len(self.summaries)} iteration(s){told}>"
 
     def _repr_html_(self) -> str:
         counts = [[s["iteration"], *(s["funnel"].get(step, 0) for step in _STEPS)] for s in self.summaries]
@@ -45,7 +47,8 @@ class Run:
         ]
         funnel = html_table(["iteration", *_STEPS], counts)
         board = html_table(["best strategies", "Sharpe", "luck alone", "verdict"], best) if best else ""
-        return html_card(f"run {self.id[:8]}, {self.status}, {self.seconds:.0f} s", funnel, board)
+        advice = html_table(["bear in mind"], [[text] for text in self.advice]) if self.advice else ""
+        return html_card(f"run {self.id[:8]}, {self.status}, {self.seconds:.0f} s", advice, funnel, board)
 
 
 def _text(value: float | None) -> str:

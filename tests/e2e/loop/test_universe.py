@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+import quantrail as qt
 from quantrail.bootstrap import open_services
 from quantrail.config import load_settings
 from quantrail.domain.identity import universe_version
@@ -53,6 +54,18 @@ def test_a_run_trades_the_members_of_its_first_day(bars_home: Path, command: Any
     assert "left out: MSFT" in shown.stdout
     again = command("reproduce", "--sample", "3", "--json", "--home", home)
     assert (again.json["equal"], again.json["total"]) == (3, 3), again.stderr
+
+
+def test_a_run_over_survivors_says_so_in_a_notebook(bars_home: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(bars_home, home)
+    with qt.open(home) as lab:
+        lab.data.universes.put(Universe("large", tuple(Membership(symbol) for symbol in MEMBERS)))
+        run = lab.search(configured(tmp_path, stored="large"))
+        assert len(run.advice) == 1
+        assert "no leavers" in run.advice[0]
+        assert run.advice[0] in repr(run)
+        assert "no leavers" in run._repr_html_()
 
 
 @pytest.mark.parametrize(
