@@ -220,3 +220,22 @@ def test_the_command_line_takes_weights_and_signals(command: Any, bars_home: Pat
     assert done.json["results"][0]["metrics"]["closed_trades"] == 1
     both = command("backtest", "--weights", weights, "--signals", signals, "--home", home)
     assert (both.code, "name one of SPEC" in both.stderr) == (2, True)
+
+
+def test_the_examples_of_the_readme_run(command: Any, bars_home: Path, tmp_path: Path) -> None:
+    import shutil
+
+    home = tmp_path / "home"
+    shutil.copytree(bars_home, home)
+    examples = Path(__file__).parents[3] / "examples"
+    page = tmp_path / "sma.html"
+    done = command("backtest", examples / "sma.yaml", "--plot", page, "--json", "--home", home)
+    assert done.code == 0, done.stderr
+    assert "Trades on candles" in page.read_text(encoding="utf-8")
+    told = command("explain-trade", done.json["results"][1]["backtest_id"], "0", "--home", home)
+    assert (told.code, "Why in:" in told.stdout) == (0, True)
+    tried = command("spec", "tried", examples / "sma.yaml", "--home", home)
+    assert (tried.code, "exact" in tried.stdout) == (0, True)
+    weights = command("backtest", "--weights", examples / "weights.csv", "--json", "--home", home)
+    assert weights.code == 0, weights.stderr
+    assert weights.json["results"][0]["metrics"]["closed_trades"] > 0
