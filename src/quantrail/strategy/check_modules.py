@@ -28,12 +28,17 @@ def check_modules(document: dict[str, Any], problems: ProblemList) -> None:
 
 def check_settings(document: dict[str, Any], problems: ProblemList) -> None:
     """Adds problems of ``universe``, ``risk``, ``portfolio_constraints`` and ``execution``."""
-    _check_universe(_mapping(document, "universe"), problems)
-    _check_risk(_mapping(document, "risk"), problems)
-    _check_portfolio(_mapping(document, "portfolio_constraints"), problems)
-    _check_execution(_mapping(document, "execution"), problems)
+    for name in _CHECKS:
+        check_section(name, document.get(name), problems)
     policy = _mapping(document, "metadata").get("nan_policy")
     _supported(("metadata", "nan_policy"), "nan_policy", policy, problems)
+
+
+def check_section(name: str, section: Any, problems: ProblemList) -> None:
+    """Adds problems of one section of a document; those that models alone describe have none."""
+    check = _CHECKS.get(name)
+    if check is not None and isinstance(section, dict):
+        check(section, problems)
 
 
 def _mapping(value: Any, *keys: str) -> dict[str, Any]:
@@ -142,3 +147,11 @@ def _check_execution(execution: dict[str, Any], problems: ProblemList) -> None:
     _supported((*path, "order", "time_in_force"), "time_in_force", order.get("time_in_force"), problems)
     own = {key: value for key, value in order.items() if key != "default_order_type"}
     _supported_keys((*path, "order"), "order", own, problems)
+
+
+_CHECKS = {
+    "universe": _check_universe,
+    "risk": _check_risk,
+    "portfolio_constraints": _check_portfolio,
+    "execution": _check_execution,
+}

@@ -7,7 +7,7 @@ and what it prints is what the plain path prints.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from quantrail.strategy.catalogue import BAR_COLUMNS
@@ -87,7 +87,7 @@ def _form(document: Any) -> FastForm:
         raise NotFast
     trees = {key: fast_tree(tree, names) for key, tree in conditions.items() if _is_key(key)}
     modules = joined(module_plan(key_of(document.get("modules"))), trees, names)
-    used = _with_inputs(modules.uses, {feature.name: feature for feature in features.values()})
+    used = _with_inputs(modules.uses, features.values())
     return _print(document, policy, modules, used)
 
 
@@ -121,7 +121,9 @@ def _is_key(key: Any) -> bool:
 
 def _check_texts(values: Iterable[Any]) -> None:
     for value in values:
-        if value is not None and not _is_plain_text(value):
+        if value is None:
+            continue
+        if type(value) is not str or len(value) > _LONG_TEXT or not value.isascii():
             raise NotFast
 
 
@@ -151,8 +153,11 @@ def _check_params(params: Any) -> None:
     if type(params) is not dict or len(params) > _MANY:
         raise NotFast
     for key, value in params.items():
-        number = type(value) in (int, float) and abs(value) <= MAX_NUMBER
-        if not (_is_plain_text(key) and len(key) <= _MANY and (number or _is_plain_text(value))):
+        if not (type(key) is str and len(key) <= _MANY and key.isascii()):
+            raise NotFast
+        kind = type(value)
+        number = (kind is int or kind is float) and abs(value) <= MAX_NUMBER
+        if not (number or _is_plain_text(value)):
             raise NotFast
 
 
@@ -201,12 +206,13 @@ def _check_depth(inputs: list[str]) -> None:
         raise NotFast
 
 
-def _with_inputs(used: frozenset[str], by_name: Mapping[str, NamedFeature]) -> list[NamedFeature]:
-    closed: set[str] = set()
-    waiting = [name for name in used if name in by_name]
+def _with_inputs(used: frozenset[str], features: Iterable[NamedFeature]) -> list[NamedFeature]:
+    by_name = {feature.name: feature for feature in features}
+    closed = used & by_name.keys()
+    waiting = [source for name in closed for source in by_name[name].sources]
     while waiting:
         name = waiting.pop()
         if name not in closed:
-            closed.add(name)
+            closed |= {name}
             waiting += by_name[name].sources
     return [by_name[name] for name in sorted(closed)]

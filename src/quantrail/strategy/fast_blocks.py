@@ -15,12 +15,10 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from quantrail.errors import SpecInvalid
 from quantrail.strategy.catalogue import BAR_COLUMNS, VARIABLES
 from quantrail.strategy.check_features import check_feature
-from quantrail.strategy.check_modules import check_settings
-from quantrail.strategy.documents import load_document
-from quantrail.strategy.limits import FEATURE_KEY
+from quantrail.strategy.check_modules import check_section
+from quantrail.strategy.limits import FEATURE_KEY, MAX_DOCUMENT_VALUES, MAX_NUMBER
 from quantrail.strategy.models import (
     CostModel,
     Execution,
@@ -31,6 +29,7 @@ from quantrail.strategy.models import (
 )
 from quantrail.strategy.naming import content_name, normal_feature
 from quantrail.strategy.normal import NormalFeature
+from quantrail.strategy.number import number_text
 from quantrail.strategy.printing import canonical_text
 from quantrail.strategy.problems import ProblemList
 from quantrail.strategy.settings import (
@@ -43,6 +42,9 @@ from quantrail.strategy.settings import (
 
 MEMO = 4096
 _MANY_SYMBOLS = 5000
+_LONG_TEXT = 200
+_DEEPEST = 12
+_MANY_INPUTS = 8
 
 
 class NotFast(Exception):
@@ -71,17 +73,38 @@ def key_of(block: Any) -> bytes:
 
 
 def checked(key: bytes, model: type[BaseModel], section: str | None = None) -> dict[str, Any]:
+    """A block with every default, after the checks that its part of a document passes through."""
     raw = marshal.loads(key)
+    # What models let through in any number takes four bytes or more a value.
+    if len(key) > 4 * MAX_DOCUMENT_VALUES or not _is_plain(raw, _DEEPEST):
+        raise NotFast
     problems = ProblemList()
     try:
-        part = model.model_validate(load_document({"block": raw})["block"])
-    except (ValidationError, SpecInvalid) as error:
+        part = model.model_validate(raw)
+    except ValidationError as error:
         raise NotFast from error
     if section is not None:
-        check_settings({section: raw}, problems)
+        check_section(section, raw, problems)
     if problems.items:
         raise NotFast
     return part.model_dump()
+
+
+def _is_plain(value: Any, levels: int) -> bool:
+    """Whether loading ``value`` as a document would return it as it is."""
+    kind = type(value)
+    if kind is str:
+        return len(value) <= _LONG_TEXT and value.isascii()
+    if kind is int or kind is float:
+        return bool(abs(value) <= MAX_NUMBER)  # NaN compares false
+    if kind is dict:
+        return levels > 0 and all(
+            type(key) is str and _is_plain(key, 0) and _is_plain(item, levels - 1)
+            for key, item in value.items()
+        )
+    if kind is list:
+        return levels > 0 and all(_is_plain(item, levels - 1) for item in value)
+    return value is None or kind is bool
 
 
 def block_of(normal: Any) -> Block:
@@ -141,18 +164,44 @@ def surroundings(key: bytes, symbol_count: int | None) -> Surroundings:
 def feature_block(key: bytes) -> NamedFeature:
     """A feature whose inputs are bar columns or content names."""
     raw = marshal.loads(key)
+    if not _is_feature(raw):
+        raise NotFast
     problems = ProblemList()
-    try:
-        Feature.model_validate(raw)
-    except ValidationError as error:
-        raise NotFast from error
     check_feature(("feature",), raw, dict.fromkeys(raw.get("inputs") or ()), problems)
     if problems.items:
         raise NotFast
     content = normal_feature(raw, {})
     name = content_name(content)
     sources = tuple(source for source in content["inputs"] if source not in BAR_COLUMNS)
-    return NamedFeature(name, content, f'"{name}":{canonical_text(content)}', sources)
+    return NamedFeature(name, content, f'"{name}":{_feature_text(content)}', sources)
+
+
+def _is_feature(raw: dict[str, Any]) -> bool:
+    """Whether the model of a feature takes ``raw``."""
+    inputs, params = raw.get("inputs"), raw.get("params", {})
+    named = inputs is None or (type(inputs) is list and len(inputs) <= _MANY_INPUTS and _are_texts(inputs))
+    return (
+        raw.keys() <= Feature.model_fields.keys()
+        and type(raw.get("type")) is str
+        and named
+        and type(params) is dict
+        and all(type(value) in (int, float, str) for value in params.values())
+        and _is_plain(params, 1)
+    )
+
+
+def _are_texts(values: list[Any]) -> bool:
+    return all(type(value) is str for value in values)
+
+
+def _feature_text(content: NormalFeature) -> str:
+    # Types, names and series are of letters that JSON writes as they are.
+    params = ",".join(
+        f'"{name}":' + (f'"{value}"' if isinstance(value, str) else number_text(value))
+        for name, value in sorted(content["params"].items())
+    )
+    inputs = ",".join([f'"{name}"' for name in content["inputs"]])
+    return f'{{"inputs":[{inputs}],"params":{{{params}}},"type":"{content["type"]}"}}'
 
 
 @lru_cache(MEMO)

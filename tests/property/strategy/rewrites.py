@@ -176,7 +176,7 @@ def filter_into_condition(document: Document, rng: Random) -> Document:
     entry = document["modules"]["entry"]
     if entry.get("filter"):
         trees = [document["conditions"][entry[use]["ref"]] for use in ("filter", "condition")]
-        document["conditions"]["joined"] = {"node": "AND", "children": copy.deepcopy(trees)}
+        document["conditions"]["joined"] = {"node": "AND", "children": [copy.deepcopy(t) for t in trees]}
         entry["condition"] = {"ref": "joined"}
         del entry["filter"]
     return document

@@ -16,14 +16,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from quantrail.domain.contract import CalcContract
+from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.domain.ids import DataVersion
 from quantrail.domain.market import Bars, Period
-from quantrail.engine import prepare, screen
+from quantrail.domain.results import SimulationResult
+from quantrail.engine import compare, prepare, screen, verify
 from quantrail.errors import InvalidInput, NotFound, QuantrailError, SpecInvalid
 from quantrail.strategy import CODES, TEMPLATES, NormalSpec, canonicalise, parse_spec
 
 SYMBOLS = ("AAPL", "BRK.B", "MSFT", "QQQ", "SPY", "XOM")
+EVERY = 10  # of the accepted specs that run, one in so many runs through engine B as well
 JUNK: tuple[Any, ...] = (
     None,
     True,
@@ -201,6 +203,15 @@ def check_that_they_run(specs: list[NormalSpec]) -> None:
     ran = [i for i, error in enumerate(done.errors) if error is None]
     assert len(ran) > len(specs) / 2
     assert np.isfinite(done.equity[ran]).all()
+    for i in ran[::EVERY]:
+        check_that_engines_agree(done.result(i), market, specs[i], period)
+
+
+def check_that_engines_agree(a: SimulationResult, market: Bars, spec: NormalSpec, period: Period) -> None:
+    b = verify(market, spec, period, CalcContract(), ModelVersions()).result
+    assert len(a.trades) == len(b.trades), spec
+    difference = compare(a, b)
+    assert difference.agree, (difference, spec)
 
 
 def test_mutated_documents_are_valid_and_run_or_are_refused_with_problems() -> None:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from quantrail.analysis.constraints import ConstraintRules, Observation, Traits
 from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.domain.enums import EngineMode, TrialArm, TrialDoor
@@ -119,6 +122,15 @@ class RunFrame:
     failure_policy: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a member of an earlier shortlist moved on train (bar returns), what it held, and its risk rules."""
+
+    moves: NDArray[np.float32]
+    mark: Fingerprint | None
+    risk: Mapping[str, Any]
+
+
 @dataclass(slots=True)
 class RunState:
     """Frozen at S00: everything up to ``desk``. Grows with the run: the rest.
@@ -146,6 +158,7 @@ class RunState:
     applied_set_id: ConstraintSetId | None = None
     seen: set[StrategyId] = field(default_factory=set)
     verified: set[StrategyId] = field(default_factory=set)
+    shown: list[Shown] = field(default_factory=list)
     parents: list[tuple[float, Parent]] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
     # Set aside or retired in this run: they bind no more, and the same evidence must not bring them back.
