@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from quantrail.domain.ids import BacktestId, LogicHash, StrategyId
+from quantrail.domain.ledger import Fingerprint as Stored
 from quantrail.domain.ports import KnowledgeStore
-from quantrail.services.near import near_ones
+from quantrail.services.context import Services
+from quantrail.services.near import near_marks
 from quantrail.strategy import canonicalise
 
 MOST = 20
@@ -45,11 +47,13 @@ class TriedBefore:
     attempts: tuple[Attempt, ...]
 
 
-def tried_before(store: KnowledgeStore, document: Mapping[str, Any]) -> TriedBefore:
-    """What the store knows of a spec. Likeness of behaviour is known for a strategy that was screened.
+def tried_before(services: Services, document: Mapping[str, Any]) -> TriedBefore:
+    """What the store knows of a spec. One that was never screened is compared by its signals on the bars
+    of the latest search; see :func:`~quantrail.services.unscreened.mark_now`.
 
     Raises SpecInvalid. Attempts: exact first, then same logic, then near ones, most alike first.
     """
+    store = services.store
     canonical = canonicalise(document)
     found = store.tried(canonical.strategy_id, canonical.logic_hash)
     attempts = [_attempt(store, "exact", canonical.strategy_id)] if found.known else []
@@ -57,13 +61,24 @@ def tried_before(store: KnowledgeStore, document: Mapping[str, Any]) -> TriedBef
     same = {canonical.strategy_id, *found.same_logic}
     attempts += [
         _attempt(store, "behaviour", other, likeness)
-        for other, likeness in near_ones(store, canonical.strategy_id, MOST)
+        for other, likeness in near_marks(store, _marks(services, canonical.strategy_id, document), MOST)
         if other not in same
     ]
     tags = found.failure_tags
     return TriedBefore(
         canonical.strategy_id, canonical.logic_hash, found.known, found.trials, tags, tuple(attempts)
     )
+
+
+def _marks(services: Services, strategy_id: StrategyId, document: Mapping[str, Any]) -> list[Stored]:
+    known = services.store.fingerprints_of(strategy_id)
+    if known:
+        return known
+    # Imported here: who asks about a strategy that was screened need not wait for the engines.
+    from quantrail.services.unscreened import mark_now
+
+    made = mark_now(services, strategy_id, document)
+    return [] if made is None else [made]
 
 
 def _attempt(

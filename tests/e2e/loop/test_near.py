@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from quantrail.domain.answers import LeaderboardFilter
+from quantrail.domain.enums import EngineMode
+from quantrail.domain.ids import BacktestId, StrategyId
+from quantrail.domain.ports import KnowledgeStore
 from quantrail.lab import open_lab
 from quantrail.services.near import near_ones
-from quantrail.strategy import canonicalise, ind, spec
+from quantrail.strategy import ATOMS, TEMPLATES, canonical_from_json, canonicalise, ind, spec
 
 SYMBOLS = ["AAPL", "BAC", "JPM", "KO", "MSFT", "XOM"]
 FIRST = spec(entry=ind.rsi(14) > 55, exit=ind.rsi(14) < 45)
@@ -39,6 +43,49 @@ def config_of(small_config: Any, folder: Path, workers: int) -> Path:
     return path
 
 
+def check_usage(store: KnowledgeStore, tried: set[StrategyId]) -> None:
+    """Templates and atoms count each strategy of the run that used them once."""
+    stored = [store.get_strategy(strategy_id).strategy for strategy_id in tried]
+    templates = Counter(one.template_id for one in stored if one.template_id)
+    assert templates.total() > 40
+    assert {t.template_id: n for t, n in store.list_templates()} == {
+        name: templates[name] for name in TEMPLATES
+    }
+    atoms = Counter(atom for one in stored for atom in one.atoms)
+    assert atoms.total() > 40
+    assert {a.atom_id: n for a, n in store.list_atoms()} == {name: atoms[name] for name in ATOMS}
+
+
+def test_shortlists_of_one_run_hold_no_twins(bars_home: Path, small_config: Any, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(bars_home, home)
+    document = yaml.safe_load(small_config(tmp_path).read_text())
+    document["search"] |= {"budget": {"candidates": 60, "iterations": 3}, "shortlist": 6}
+    path = tmp_path / "twins.yaml"
+    path.write_text(yaml.safe_dump(document))
+    with open_lab(home) as lab:
+        lab.search(path)
+        store = lab._services.store
+        shown = sorted(
+            {
+                store.get_backtest(b).key.strategy_id
+                for b in store.list_backtests(limit=10**6)
+                if is_b(store, b)
+            }
+        )
+        risks = {
+            s: canonical_from_json(store.get_strategy(s).strategy.normalized_spec_json).spec["risk"]
+            for s in shown
+        }
+        pairs = [(one, two) for one in shown for two, _ in near_ones(store, one) if two in risks]
+    assert len(shown) > 6
+    assert all(risks[one] != risks[two] for one, two in pairs)
+
+
+def is_b(store: KnowledgeStore, backtest_id: BacktestId) -> bool:
+    return store.get_backtest(backtest_id).key.engine_mode is EngineMode.B
+
+
 def test_twins_are_found_shown_and_still_trials(
     bars_home: Path, small_config: Any, command: Any, tmp_path: Path
 ) -> None:
@@ -62,6 +109,7 @@ def test_twins_are_found_shown_and_still_trials(
             # The better of the two leads, unless a third one leads both.
             assert twins.get(first) == twin or twins.get(twin) == first or twins[first] == twins[twin]
             assert all(leader not in twins for leader in twins.values())
+            check_usage(store, {t.strategy_id for t in trials})
     assert marks[0] == marks[1]
     assert sum(map(bool, marks[0].values())) > 40
 
@@ -83,6 +131,18 @@ def test_twins_are_found_shown_and_still_trials(
     assert (found["known"], found["trials"]) == (False, 0)
     assert [(a["how"], a["strategy_id"]) for a in found["attempts"]] == [("logic", first)]
     assert "exact" in command("spec", "tried", written, "--home", home).stdout
+    rewritten = tmp_path / "rewritten.yaml"  # never screened, and without symbols: those of the search
+    rewritten.write_text(yaml.safe_dump(spec(entry=ind.rsi(14) > 55.002, exit=ind.rsi(14) < 45)))
+    found = command("spec", "tried", rewritten, "--json", "--home", home).json
+    assert (found["known"], found["trials"]) == (False, 0)
+    alike = {a["strategy_id"]: a for a in found["attempts"]}
+    assert {first, twin} <= alike.keys()
+    assert other not in alike
+    assert alike[first]["how"] == "behaviour"
+    assert alike[first]["likeness"] >= 0.9
+    with open_lab(home) as lab:
+        assert not lab._services.store.fingerprints_of(found["strategy_id"])
+        assert not lab._services.store.known_strategies([found["strategy_id"]])
     unknown = tmp_path / "unknown.yaml"
-    unknown.write_text(yaml.safe_dump(spec(entry=ind.rsi(99) > 1)))
+    unknown.write_text(yaml.safe_dump(spec(entry=ind.rsi(3) < 12, exit=ind.rsi(3) > 30)))
     assert "was not tried here" in command("spec", "tried", unknown, "--home", home).stdout

@@ -144,6 +144,8 @@ def _side(value: Any) -> str:
 def tried(file: FileArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Say whether a strategy was tried before: itself, its logic elsewhere, or what trades the same.
 
+    A strategy that was never screened is compared by its signals on the bars of the latest search.
+
     Example: `quantrail spec tried mine.yaml`
     """
     from quantrail.apps.cli.session import session
@@ -152,12 +154,14 @@ def tried(file: FileArgument, home: HomeOption = None, as_json: JsonOption = Fal
 
     document = load_document(file)
     with session(home) as services:
-        found = tried_before(services.store, document)
+        found = tried_before(services, document)
     if as_json:
         emit_json(found)
         return
     if not found.attempts:
-        out().print(f"strategy {found.strategy_id[:12]} was not tried here, nor its logic")
+        out().print(
+            f"strategy {found.strategy_id[:12]} was not tried here, nor its logic, nor what trades alike"
+        )
         return
     rows = [
         [

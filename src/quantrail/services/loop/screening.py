@@ -16,7 +16,8 @@ from quantrail.engine import ENGINE_A_VERSION
 from quantrail.search import Parent, blockers, density_limits
 from quantrail.services.loop.cached import is_scored, outcome_from_row
 from quantrail.services.loop.candidates import Gathered, is_starved, set_newest_aside
-from quantrail.services.loop.state import MODELS_A, Candidate, Evaluated, RunState
+from quantrail.services.loop.state import MODELS_A, Candidate, Evaluated, RunState, Shown
+from quantrail.services.near import alike, mark_of_entry
 from quantrail.services.screen_work import ScreenResult
 from quantrail.services.workers import ScreenJob, Workers
 
@@ -129,18 +130,19 @@ def _cached(state: RunState, candidates: Sequence[Candidate]) -> dict[StrategyId
 
 
 def shortlist(state: RunState, evaluated: Sequence[Evaluated]) -> list[Evaluated]:
-    """The best by score, gates passed first, ties by id; none that moves like a better one."""
+    """The best by score, gates passed first, ties by id; none that trades like a better one, nor like one
+    that an earlier iteration of the run put on its shortlist.
+    """
     chosen: list[Evaluated] = []
-    moves: list[NDArray[np.float32]] = []
     for entry in sorted((e for e in evaluated if e.outcome.score is not None), key=_rank):
         if len(chosen) == state.config.search.shortlist:
             break
         if entry.candidate.strategy_id in state.verified:
             continue
-        own = _moves(state, entry)
-        if not any(_alike(own, other) for other in moves):
+        own = _shown(state, entry)
+        if not any(_alike(own, other) for other in state.shown):
             chosen.append(entry)
-            moves.append(own)
+            state.shown.append(own)
     return chosen
 
 
@@ -163,8 +165,20 @@ def _moves(state: RunState, entry: Evaluated) -> NDArray[np.float32]:
     return np.diff(equity) / equity[:-1]
 
 
-def _alike(one: NDArray[np.float32], two: NDArray[np.float32]) -> bool:
-    """Whether two strategies are one idea in two spellings."""
+def _shown(state: RunState, entry: Evaluated) -> Shown:
+    risk = entry.candidate.canonical.spec["risk"]
+    return Shown(_moves(state, entry), mark_of_entry(state.services.store, entry), risk)
+
+
+def _alike(one: Shown, two: Shown) -> bool:
+    """Whether two strategies are one idea in two spellings: the same bars held under the same risk rules
+    (a stop is worth a look of its own), or returns that move together.
+    """
+    twins = one.risk == two.risk and alike(one.mark, two.mark)
+    return twins or _move_together(one.moves, two.moves)
+
+
+def _move_together(one: NDArray[np.float32], two: NDArray[np.float32]) -> bool:
     if len(one) != len(two) or len(one) == 0 or not min(one.std(), two.std()) > 0:
         return False
     return bool(np.corrcoef(one, two)[0, 1] > MAX_LIKENESS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -103,15 +105,29 @@ def _settings(
 ) -> tuple[Bars, Bars]:
     """Bars up to the end of train, and up to the end of validation; the holdout is never read."""
     splits = config.data.splits
-    benchmark = config.universe.benchmark
+    train, later = (
+        bars_until(services, config, snapshot, symbols, end)
+        for end in (splits.train.end, splits.validation.end)
+    )
+    return train, later
+
+
+def bars_until(
+    services: Services, config: RunConfig, snapshot: DataVersion, symbols: Sequence[str], end: date
+) -> Bars:
+    """What a run of ``config`` reads from the start of train to ``end``, with all warm-up there is."""
+    splits, benchmark = config.data.splits, config.universe.benchmark
     wanted = sorted({*symbols, benchmark} if benchmark else set(symbols))
     before = splits.holdout_start
     first = services.market.bars(wanted, version=snapshot, before=before).sessions[0].item()
-    made = []
-    for end in (splits.train.end, splits.validation.end):
-        period = Period(splits.train.start, end)
-        made.append(services.market.bars(wanted, period, warmup_start=first, before=before, version=snapshot))
-    return made[0], made[1]
+    period = Period(splits.train.start, end)
+    return services.market.bars(wanted, period, warmup_start=first, before=before, version=snapshot)
+
+
+def period_of(bars: Bars, span: Span) -> Period:
+    """Sessions, not calendar days: a period that starts on a holiday is the same period."""
+    sessions = bars.sessions[bars.span(Period(span.start, span.end))]
+    return Period(sessions[0].item(), sessions[-1].item())
 
 
 def _check_spans(config: RunConfig, bars: Bars) -> None:
@@ -127,9 +143,7 @@ def _check_spans(config: RunConfig, bars: Bars) -> None:
 
 
 def _setting(bars: Bars, span: Span, config: RunConfig, n_trials: int, symbols: tuple[str, ...]) -> Setting:
-    sessions = bars.sessions[bars.span(Period(span.start, span.end))]
-    # Sessions, not calendar days: a period that starts on a holiday is the same period.
-    period = Period(sessions[0].item(), sessions[-1].item())
+    period = period_of(bars, span)
     contract = config.contract()
     policy, rules = load_policy(config.score_policy), load_rules(config.failure_rules)
     held = hold_returns(bars, symbols, period)
