@@ -44,7 +44,8 @@ def _mark_in(
         train, snapshot = config.data.splits.train, DataVersion(frozen["snapshot_version"])
         plain = bars_until(services, config, snapshot, frozen["symbols"], train.end)
         spec = canonicalise(_on_symbols(document, frozen["symbols"])).spec
-        bars = with_records(services.market, plain, [spec], frozen["record_versions"])
+        # Runs of before there were records froze none.
+        bars = with_records(services.market, plain, [spec], frozen.get("record_versions", {}))
     except QuantrailError:
         return None
     period = period_of(bars, train)
