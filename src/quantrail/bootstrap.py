@@ -86,9 +86,12 @@ def market_store(settings: Settings) -> MarketStore:
 
 
 def collect_market(settings: Settings, *, dry_run: bool) -> Collected:
-    """Remove the data versions of a home that no stored result and no run rests on."""
+    """Remove the data versions of a home that no stored result and no run rests on.
+
+    Without a knowledge store to ask, results may lie elsewhere: whatever was ever read is kept.
+    """
     if settings.is_new_file:
-        return market_store(settings).collect((), dry_run=dry_run)
+        return market_store(settings).collect(None, dry_run=dry_run)
     with open_services(settings) as services:
         return market_store(settings).collect(services.store.data_versions(), dry_run=dry_run)
 

@@ -102,15 +102,15 @@ class Importer:
                 raise NotFound(f"no daily bars of {name!r} to put actions on")
         bars = pl.concat(segments.read(self.home, e, names) for e in held.parts(DAILY).values())
         given = [name for name in ("dividend", "split") if name in stated.columns]
-        keys = stated.select("symbol", "ts", *(pl.col(name).cast(pl.Float64) for name in given))
+        keys = _by_day(stated.select("symbol", "ts", *(pl.col(name).cast(pl.Float64) for name in given)))
         found = bars.drop(given).join(keys, on=["symbol", "ts"], how="inner")
         lost = keys.join(bars, on=["symbol", "ts"], how="anti")
         notes = tuple(
             Finding("action_without_bar", Severity.WARN, "no bar on the ex-date; not applied", symbol, day)
             for symbol, day in lost.select("symbol", "ts").iter_rows()
         )
-        filled = found.with_columns(pl.col(n).fill_null(1.0 if n == "split" else 0.0) for n in given)
-        rows = filled.select("symbol", "ts", *VALUE_COLUMNS).sort("symbol", "ts")
+        # Null is "not stated" and leaves what is stored.
+        rows = found.select("symbol", "ts", *VALUE_COLUMNS).sort("symbol", "ts")
         return CleanRows(rows, pl.DataFrame(schema={"line": pl.UInt32}), notes, intraday=False)
 
     def _merge(self, mapping: dict[str, str], rows: CleanRows, job: _Job) -> ImportReport:
@@ -215,6 +215,17 @@ def _infos(
 
 def _day(microseconds: int) -> date:
     return (_EPOCH + timedelta(microseconds=microseconds)).date()
+
+
+def _by_day(actions: pl.DataFrame) -> pl.DataFrame:
+    """One row per symbol and day: dividends added up, splits multiplied, null where none is stated."""
+    both = {"dividend": pl.col("dividend").sum(), "split": pl.col("split").product()}
+    stated = [
+        pl.when(pl.col(name).is_not_null().any()).then(total).alias(name)
+        for name, total in both.items()
+        if name in actions.columns
+    ]
+    return actions.group_by("symbol", "ts", maintain_order=True).agg(stated)
 
 
 def _basis(old: SymbolInfo | None, stated: StoredBasis) -> StoredBasis:

@@ -144,14 +144,16 @@ _EMPTY = (
 
 def _source(home: Path, held: Manifest, intervals: list[str]) -> str:
     """All rows of some intervals; files that hold their values the same way are read together."""
-    alike: dict[tuple[str, str], list[str]] = {}
+    # Alike to the type: DuckDB reads a list of files by the schema of its first.
+    alike: dict[tuple[str, str, str], list[str]] = {}
     for interval in intervals:
         for entry in held.parts(interval).values():
-            columns = sql_columns(list(pl.read_parquet_schema(home / entry.path)))
-            alike.setdefault((interval, columns), []).append(_quoted(str(home / entry.path)))
+            schema = pl.read_parquet_schema(home / entry.path)
+            key = (interval, sql_columns(list(schema)), str(schema))
+            alike.setdefault(key, []).append(_quoted(str(home / entry.path)))
     selects = [
         f"select {columns}, {_quoted(interval)} as interval from read_parquet([{', '.join(files)}])"
-        for (interval, columns), files in alike.items()
+        for (interval, columns, _), files in alike.items()
     ]
     return " union all by name ".join(selects)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import yaml
 
+from quantrail.domain.market import Period
 from quantrail.marketdata import MarketStore
 
 SPEC = {
@@ -48,6 +49,17 @@ def test_a_result_still_reproduces_after_a_collection(command: Any, tmp_path: Pa
     assert {row["version"] for row in kept} == {rested_on, current}
     again = command("reproduce", *made, "--json", "--home", home)
     assert (again.code, again.json["equal"]) == (0, 2)
+
+
+def test_without_a_knowledge_store_to_ask_whatever_was_read_is_kept(command: Any, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    store = MarketStore(home / "market", lambda: datetime.now(UTC) - timedelta(days=2))
+    read = store.import_sample().snapshot.version
+    store.bars(["AAPL"], Period(date(2014, 1, 2), date(2014, 6, 30)))
+    unread, current = revised(store, 1.01), revised(store, 1.02)
+    assert command("data", "gc", "--json", "--home", home).json["snapshots"] == [unread]
+    kept = command("data", "list", "--snapshots", "--json", "--home", home).json
+    assert {row["version"] for row in kept} == {read, current}
 
 
 def revised(store: MarketStore, factor: float) -> str:

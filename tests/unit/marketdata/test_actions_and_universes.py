@@ -1,6 +1,6 @@
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -189,3 +189,38 @@ def test_a_universe_version_is_its_stays_and_not_its_name() -> None:
     assert Universe("x", (Membership("B"), Membership("A"))).version == universe_version(["A", "B", "A"])
     with pytest.raises(InvalidInput, match="before it joins"):
         Membership("AAA", date(2016, 1, 1), date(2015, 1, 1))
+
+
+def paid_in(store: MarketStore) -> list[tuple[float, float]]:
+    rows = store.rows().filter((pl.col("split") != 1) | (pl.col("dividend") != 0))
+    return [(one["dividend"], one["split"]) for one in rows.iter_rows(named=True)]
+
+
+def test_two_actions_of_one_day_count_together_whatever_their_order(
+    tmp_path: Path, make_bars: Callable[..., pl.DataFrame]
+) -> None:
+    versions = set()
+    for name, dividends in (("a", [0.5, 1.5]), ("b", [1.5, 0.5])):
+        store = MarketStore(tmp_path / name, lambda: datetime(2026, 11, 21, tzinfo=UTC))
+        bars = make_bars(["A"], count=10)
+        store.import_bars(bars, basis=StoredBasis.RAW, check=False)
+        day = bars["date"][4]
+        paid = {"symbol": ["A", "A"], "date": [day, day], "dividend": dividends, "split": [2.0, 1.5]}
+        after = store.import_actions(pl.DataFrame(paid), source="desk").snapshot
+        assert store.rows().height == 10
+        assert paid_in(store) == [(2.0, 3.0)]
+        versions.add(after.version)
+    assert len(versions) == 1
+
+
+def test_an_action_that_is_not_stated_leaves_the_stored_one(
+    tmp_path: Path, make_bars: Callable[..., pl.DataFrame]
+) -> None:
+    store = MarketStore(tmp_path / "m", lambda: datetime(2026, 11, 21, tzinfo=UTC))
+    bars = make_bars(["A"], count=10)
+    store.import_bars(bars, basis=StoredBasis.RAW, check=False)
+    first, second = bars["date"][4], bars["date"][6]
+    store.import_actions(pl.DataFrame({"symbol": ["A"], "date": [first], "split": [2.0]}), source="desk")
+    more = {"symbol": ["A", "A"], "date": [first, second], "dividend": [0.5, None], "split": [None, 3.0]}
+    store.import_actions(pl.DataFrame(more), source="desk")
+    assert paid_in(store) == [(0.5, 2.0), (0.0, 3.0)]

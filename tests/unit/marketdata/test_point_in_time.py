@@ -227,3 +227,35 @@ def test_alpha_vantage_fills_companies_series_and_news(records: RecordStore) -> 
         ["Technology"],
         datetime(2024, 3, 1, 14, 30, tzinfo=UTC),
     )
+
+
+def test_a_corrected_lag_replaces_the_release_that_was_guessed_before(records: RecordStore) -> None:
+    cpi = pl.DataFrame({"series": ["CPI"], "date": ["2024-01-01"], "value": [3.1]})
+    moments = np.array(["2024-01-20T21:00", "2024-02-20T21:00"], dtype="datetime64[us]")
+    records.add_economic(cpi, source="desk", lag_days=0)
+    report = records.add_economic(cpi, source="desk", lag_days=45)
+    assert (report.added, report.changed) == (0, 1)
+    np.testing.assert_array_equal(records.economic_at("CPI", moments), [np.nan, 3.1])
+
+
+def test_dates_spelt_as_midnights_are_known_at_the_end_of_their_day(records: RecordStore) -> None:
+    day = datetime(2024, 1, 5)  # noqa: DTZ001  a frame's naive midnight
+    frame = pl.DataFrame({"symbol": ["A"], "title": ["x"], "published_at": [day], "sentiment_score": [0.9]})
+    records.add_news(frame, source="desk")
+    moments = np.array(["2024-01-05T21:00", "2024-01-06T00:00"], dtype="datetime64[us]")
+    found = records.news_sentiment_at(["A"], moments, timedelta(days=3))
+    np.testing.assert_array_equal(found, [[np.nan, 0.9]])
+
+
+@pytest.mark.parametrize("older", [0.0, 0.3, 0.7, -0.9])
+def test_news_before_the_window_does_not_move_its_mean(records: RecordStore, older: float) -> None:
+    scores = [(START, older), (START + timedelta(days=30), 0.1)]
+    frame = pl.DataFrame(
+        [
+            {"symbol": "A", "title": str(at), "published_at": at, "sentiment_score": score}
+            for at, score in scores
+        ]
+    )
+    records.add_news(frame, source="desk")
+    moment = np.array([(START + timedelta(days=31)).replace(tzinfo=None)], dtype="datetime64[us]")
+    assert records.news_sentiment_at(["A"], moment, timedelta(days=5))[0, 0] == 0.1

@@ -184,3 +184,17 @@ def test_collection_leaves_young_snapshots_to_their_readers(store: MarketStore, 
     store.import_bars(bars)
     store.import_bars(bars.with_columns(volume=pl.lit(3)))
     assert store.collect([]).snapshots == ()
+
+
+def test_prices_that_outgrow_their_files_first_type_are_read_together(tmp_path: Path) -> None:
+    store = MarketStore(tmp_path / "m", lambda: datetime(2026, 11, 21, tzinfo=UTC))
+    prices = {date(2013, 6, 3): 170_000.0, date(2025, 6, 3): 720_000.0}
+    ohlc = ("open", "high", "low", "close")
+    rows = [
+        {"symbol": "BRK-A", "date": d, **dict.fromkeys(ohlc, p), "volume": 300.0} for d, p in prices.items()
+    ]
+    store.import_bars(pl.DataFrame(rows), check=False)
+    found = store.sql("select close_price from market_data order by date")
+    assert found["close_price"].to_list() == list(prices.values())
+    store.export_duckdb(tmp_path / "x.duckdb")
+    store.export_parquet(tmp_path / "years")

@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+_SCALE = 1e9
+
 
 def latest(rows: pl.DataFrame, moments: NDArray[np.datetime64]) -> NDArray[np.float64]:
     """Value of the latest ``date`` among rows available at each moment; NaN before the first.
@@ -38,16 +40,19 @@ def windowed_mean(
     """Mean ``sentiment_score`` of rows available within ``window`` up to each moment; NaN for none.
 
     Shape (T,). A row available at the moment itself counts, one exactly ``window`` older does not.
+    Scores count to nine decimals, so that a mean depends on nothing outside its window.
     """
     ordered = rows.sort("available_at", "published_at", "title", "url")
     known = _microseconds(ordered)
-    total = np.concatenate(([0.0], np.cumsum(ordered["sentiment_score"].to_numpy())))
+    # Whole numbers: differences of running sums are exact.
+    scores = np.rint(ordered["sentiment_score"].to_numpy() * _SCALE).astype(np.int64)
+    total = np.concatenate(([0], np.cumsum(scores)))
     ends = moments.astype("datetime64[us]").astype(np.int64)
     last = np.searchsorted(known, ends, side="right")
     first = np.searchsorted(known, ends - int(window.total_seconds() * 1e6), side="right")
     count = last - first
     out: NDArray[np.float64] = np.full(ends.size, np.nan)
-    np.divide(total[last] - total[first], count, out=out, where=count > 0)
+    np.divide(total[last] - total[first], count * _SCALE, out=out, where=count > 0)
     return out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,12 +143,19 @@ def _date(name: str, rows: pl.DataFrame) -> pl.Expr:
     return pl.col(name).cast(pl.Date)
 
 
+def _all_midnight(times: pl.Series) -> bool:
+    return bool((times.drop_nulls().dt.time() == time(0)).all())
+
+
 def _time(name: str, rows: pl.DataFrame) -> pl.Expr:
-    """UTC times. A bare date becomes the end of that day: nobody knew it before."""
+    """UTC times. A bare date becomes the end of that day: nobody knew it before.
+
+    Times without a zone that all stand at midnight are dates, as pandas spells them.
+    """
     kind = rows.schema[name]
-    if kind == pl.Date:
+    if kind == pl.Date or (kind == pl.Datetime and not kind.time_zone and _all_midnight(rows[name])):  # type: ignore[attr-defined]
         return (
-            (pl.col(name) + pl.duration(days=1))
+            (pl.col(name).cast(pl.Date) + pl.duration(days=1))
             .cast(pl.Datetime("us"))
             .dt.replace_time_zone("UTC")
             .alias(name)

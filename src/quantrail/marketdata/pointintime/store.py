@@ -132,12 +132,14 @@ class RecordStore:
             is_new = pl.col(_IMPORTED).is_null()
             differs = pl.any_horizontal(pl.col(n).ne_missing(pl.col(f"{n}_old")) for n in values)
             fresh = joined.filter(is_new | differs)
-            added = fresh.filter(is_new).height
+            corrected = _corrected(table, old, rows)
+            added = fresh.filter(is_new).height - corrected.height
             if not fresh.is_empty():
                 stamped = fresh.select(list(table.schema)).with_columns(
                     pl.lit(self._clock()).cast(pl.Datetime("us", "UTC")).alias(_IMPORTED)
                 )
-                kept = old.join(stamped.select(table.key), on=table.key, how="anti", nulls_equal=True)
+                gone = pl.concat([stamped.select(table.key), corrected.select(table.key)])
+                kept = old.join(gone, on=table.key, how="anti", nulls_equal=True)
                 self._write(table, pl.concat([kept, stamped]).sort(table.key))
         version = self.version(table.name)
         if version is None:
@@ -153,3 +155,14 @@ class RecordStore:
             rows.write_parquet(temp, compression="zstd")
             durable.settle(temp, target)
         durable.write_bytes(self._root, self._root / table.name / "current", version.encode())
+
+
+def _corrected(table: Table, old: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """Stored rows whose declared lag is declared anew: another guess of one release, not a later revision."""
+    if table is not ECONOMIC:
+        return old.clear()
+    period = ["indicator_type", "date"]
+    declared = rows.filter(pl.col("lag_days").is_not_null())
+    guessed = old.filter(pl.col("lag_days").is_not_null())
+    again = guessed.join(declared.select(period).unique(), on=period, how="semi")
+    return again.join(declared.select(table.key), on=table.key, how="anti", nulls_equal=True)
