@@ -96,15 +96,22 @@ class ProblemList:
 
     def __init__(self) -> None:
         self.items: list[Problem] = []
+        # A document of ten thousand wrong symbols must not compare each problem with all others.
+        self._seen: set[Problem] = set()
+        self._bad_values: list[str] = []
 
     def add(self, path: Path, code: str, message: str, value: Any = None, hint: str = "") -> None:
         assert code in CODES, code
         problem = Problem(printable(json_path(path)), code, printable(message), brief(value), hint)
         unknown_anyway = code == "UNSUPPORTED" and any(
-            item.code == "BAD_VALUE" and problem.path.startswith(item.path) for item in self.items
+            problem.path.startswith(known) for known in self._bad_values
         )
-        if problem not in self.items and not unknown_anyway:
-            self.items.append(problem)
+        if problem in self._seen or unknown_anyway:
+            return
+        self.items.append(problem)
+        self._seen.add(problem)
+        if code == "BAD_VALUE":
+            self._bad_values.append(problem.path)
 
 
 def spec_invalid(problems: Sequence[Problem]) -> SpecInvalid:
