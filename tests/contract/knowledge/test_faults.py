@@ -263,7 +263,7 @@ def test_the_check_tells_missing_changed_and_orphaned_files_apart(
         ("DROP TRIGGER tr_scores_frozen", "missing rule"),
         ("DROP INDEX ix_scores_engine", "missing rule"),
         ("UPDATE tag_counts SET failures = failures + 1", "drifted count"),
-        ("DELETE FROM policies", "broken key"),
+        ("DELETE FROM universes", "broken key"),
     ],
 )
 def test_the_check_finds_what_was_done_behind_the_store_s_back(

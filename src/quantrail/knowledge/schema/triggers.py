@@ -1,7 +1,8 @@
 """Rules that neither keys nor CHECKs can say, as triggers on both backends.
 
-What was stored stays: specs, results, verdicts and frozen policies cannot be changed, strategies
-cannot be deleted, a score's filter columns are its backtest's, and tag counts follow the tags.
+What was stored stays: specs, results, verdicts and frozen policies cannot be changed or replaced,
+strategies and what results rest on cannot be deleted, a score's filter columns are its backtest's, and
+tag counts follow the tags.
 """
 
 from __future__ import annotations
@@ -23,7 +24,51 @@ MUTABLE: dict[str, tuple[str, ...]] = {
     "promotion_records": (),
     "holdout_reads": (),
 }
-KEPT = ("strategies", "promotion_records", "holdout_reads")
+# What results rest on, or a promise: no row goes, even where foreign keys are not enforced.
+KEPT = (
+    "strategies",
+    "promotion_records",
+    "holdout_reads",
+    "calc_contracts",
+    "model_version_sets",
+    "policies",
+    "contexts",
+    "texts",
+)
+# table -> its keys. INSERT OR REPLACE deletes by any of them, without firing UPDATE or DELETE triggers.
+KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "strategies": (("strategy_id",), ("pk",)),
+    "calc_contracts": (("calc_contract_hash",), ("pk",)),
+    "model_version_sets": (("model_versions_hash",), ("pk",)),
+    "policies": (("policy_version",), ("pk",)),
+    "contexts": (
+        (
+            "data_version",
+            "engine_mode",
+            "period_start",
+            "period_end",
+            "engine_version",
+            "universe_pk",
+            "bar_interval",
+            "model_versions_pk",
+        ),
+        ("pk",),
+    ),
+    "texts": (("text_hash",), ("pk",)),
+    "backtests": (
+        ("backtest_id",),
+        ("strategy_pk", "context_pk", "calc_contract_pk", "seed"),
+        ("pk",),
+    ),
+    "metrics": (("backtest_pk",),),
+    "scores": (("backtest_pk", "policy_pk"), ("pk",)),
+    "failures": (("failure_id",), ("backtest_pk", "rule_pk"), ("pk",)),
+    "constraint_sets": (("constraint_set_id",), ("pk",)),
+    "constraints": (("set_pk", "constraint_id"), ("pk",)),
+    "constraint_provenance": (("constraint_pk", "failure_pk", "mapping_rule"), ("pk",)),
+    "promotion_records": (("pk",),),
+    "holdout_reads": (("pk",),),
+}
 
 _BACKTEST_FROZEN = "a DONE backtest cannot be changed"
 _ECHO = "a score''s engine, strategy, run and template are its backtest''s"
@@ -38,6 +83,7 @@ def sqlite_triggers(columns: dict[str, tuple[str, ...]]) -> list[str]:
     return [
         *(_sqlite_frozen(name, _frozen_columns(name, columns[name])) for name in MUTABLE),
         *(_sqlite_kept(name) for name in KEPT),
+        *(_sqlite_no_replace(name, keys) for name, keys in KEYS.items()),
         *_SQLITE,
     ]
 
@@ -56,12 +102,18 @@ def _sqlite_kept(table: str) -> str:
     )
 
 
+def _sqlite_no_replace(table: str, keys: tuple[tuple[str, ...], ...]) -> str:
+    there = "\nOR ".join(
+        f"EXISTS (SELECT 1 FROM {table} WHERE {' AND '.join(f'{name} = NEW.{name}' for name in key)})"
+        for key in keys
+    )
+    return (
+        f"CREATE TRIGGER tr_{table}_no_replace BEFORE INSERT ON {table}\nWHEN {there}\n"
+        f"BEGIN SELECT RAISE(ABORT, '{table}: stored rows cannot be replaced'); END"
+    )
+
+
 _SQLITE = [
-    # INSERT OR REPLACE deletes without firing delete triggers; this one fires before it.
-    """CREATE TRIGGER tr_strategies_no_replace BEFORE INSERT ON strategies
-WHEN EXISTS (SELECT 1 FROM strategies WHERE strategy_id = NEW.strategy_id)
-OR EXISTS (SELECT 1 FROM strategies WHERE pk = NEW.pk)
-BEGIN SELECT RAISE(ABORT, 'strategies: stored rows cannot be replaced'); END""",
     f"""CREATE TRIGGER tr_backtests_frozen BEFORE UPDATE ON backtests WHEN OLD.status = 'DONE'
 BEGIN SELECT RAISE(ABORT, '{_BACKTEST_FROZEN}'); END""",
     f"""CREATE TRIGGER tr_scores_echo BEFORE INSERT ON scores

@@ -113,11 +113,27 @@ FORBIDDEN = {
     ),
     "deleting a policy in use": (
         "DELETE FROM policies",
-        r"FOREIGN KEY|foreign key",
+        r"cannot be deleted",
     ),
     "deleting a contract in use": (
         "DELETE FROM calc_contracts",
-        r"FOREIGN KEY|foreign key",
+        r"cannot be deleted",
+    ),
+    "changing a text that specs share": (
+        "UPDATE texts SET body = 'other'",
+        r"cannot be changed",
+    ),
+    "deleting a text that specs share": (
+        "DELETE FROM texts",
+        r"cannot be deleted",
+    ),
+    "deleting the context of results": (
+        "DELETE FROM contexts",
+        r"cannot be deleted",
+    ),
+    "deleting the models of results": (
+        "DELETE FROM model_version_sets",
+        r"cannot be deleted",
     ),
     "an unknown run status": (
         "UPDATE runs SET status = 'HAPPY'",

@@ -90,6 +90,16 @@ CREATE TRIGGER tr_strategies_frozen BEFORE UPDATE OF pk, strategy_id, logic_hash
 -- next statement
 CREATE TRIGGER tr_metrics_frozen BEFORE UPDATE OF backtest_pk, calc_contract_pk, return_total_net, cagr_net, volatility_annual_net, max_drawdown_net, sharpe_net, sortino_net, calmar_net, win_rate_period, profit_factor, turnover_annual, avg_exposure, costs_total, fees_total, slippage_total, spread_total, oos_return_total_net, oos_sharpe_net, oos_is_performance_ratio, hit_rate_trades, avg_trade_return_net, more_json, quality_warnings_json, metrics_file_pk, metrics_row, schema_version, alpha, avg_trade_duration_bars, bars, beta, blocked_share, closed_trades, comparisons, cvar_95, drawdown_duration_max_bars, expectancy_net, exposure_max, information_ratio, is_sharpe_net, kurtosis, leverage_max_gross, skewness, tail_gain_p95, tail_loss_p95, ulcer_index, var_95, notes_text_pk ON metrics FOR EACH ROW EXECUTE FUNCTION quantrail_refuse('metrics: stored rows cannot be changed')
 -- next statement
+CREATE TRIGGER tr_calc_contracts_kept BEFORE DELETE ON calc_contracts FOR EACH ROW EXECUTE FUNCTION quantrail_refuse('calc_contracts: stored rows cannot be deleted')
+-- next statement
+CREATE TRIGGER tr_model_version_sets_kept BEFORE DELETE ON model_version_sets FOR EACH ROW EXECUTE FUNCTION quantrail_refuse('model_version_sets: stored rows cannot be deleted')
+-- next statement
+CREATE TRIGGER tr_policies_kept BEFORE DELETE ON policies FOR EACH ROW EXECUTE FUNCTION quantrail_refuse('policies: stored rows cannot be deleted')
+-- next statement
+CREATE TRIGGER tr_contexts_kept BEFORE DELETE ON contexts FOR EACH ROW EXECUTE FUNCTION quantrail_refuse('contexts: stored rows cannot be deleted')
+-- next statement
+CREATE TRIGGER tr_texts_kept BEFORE DELETE ON texts FOR EACH ROW EXECUTE FUNCTION quantrail_refuse('texts: stored rows cannot be deleted')
+-- next statement
 CREATE VIEW v_strategies AS SELECT encode(s.strategy_id, 'hex') AS strategy_id,
 coalesce(sh.body, '') || s.normalized_spec_json || coalesce(se.body, '') AS normalized_spec_json, s.created_from,
 to_char(to_timestamp(s.created_at / 1000000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')||'.'||lpad((s.created_at % 1000000)::text, 6, '0')||'Z' AS created_at, s.spec_hash_version, s.schema_version, encode(s.logic_hash, 'hex') AS logic_hash, s.kind,

@@ -185,6 +185,85 @@ WHEN EXISTS (SELECT 1 FROM strategies WHERE strategy_id = NEW.strategy_id)
 OR EXISTS (SELECT 1 FROM strategies WHERE pk = NEW.pk)
 BEGIN SELECT RAISE(ABORT, 'strategies: stored rows cannot be replaced'); END
 -- next statement
+CREATE TRIGGER tr_calc_contracts_kept BEFORE DELETE ON calc_contracts BEGIN SELECT RAISE(ABORT, 'calc_contracts: stored rows cannot be deleted'); END
+-- next statement
+CREATE TRIGGER tr_model_version_sets_kept BEFORE DELETE ON model_version_sets BEGIN SELECT RAISE(ABORT, 'model_version_sets: stored rows cannot be deleted'); END
+-- next statement
+CREATE TRIGGER tr_policies_kept BEFORE DELETE ON policies BEGIN SELECT RAISE(ABORT, 'policies: stored rows cannot be deleted'); END
+-- next statement
+CREATE TRIGGER tr_contexts_kept BEFORE DELETE ON contexts BEGIN SELECT RAISE(ABORT, 'contexts: stored rows cannot be deleted'); END
+-- next statement
+CREATE TRIGGER tr_texts_kept BEFORE DELETE ON texts BEGIN SELECT RAISE(ABORT, 'texts: stored rows cannot be deleted'); END
+-- next statement
+CREATE TRIGGER tr_calc_contracts_no_replace BEFORE INSERT ON calc_contracts
+WHEN EXISTS (SELECT 1 FROM calc_contracts WHERE calc_contract_hash = NEW.calc_contract_hash)
+OR EXISTS (SELECT 1 FROM calc_contracts WHERE pk = NEW.pk)
+BEGIN SELECT RAISE(ABORT, 'calc_contracts: stored rows cannot be replaced'); END
+-- next statement
+CREATE TRIGGER tr_model_version_sets_no_replace BEFORE INSERT ON model_version_sets
+WHEN EXISTS (SELECT 1 FROM model_version_sets WHERE model_versions_hash = NEW.model_versions_hash)
+OR EXISTS (SELECT 1 FROM model_version_sets WHERE pk = NEW.pk)
+BEGIN SELECT RAISE(ABORT, 'model_version_sets: stored rows cannot be replaced'); END
+-- next statement
+CREATE TRIGGER tr_policies_no_replace BEFORE INSERT ON policies
+WHEN EXISTS (SELECT 1 FROM policies WHERE policy_version = NEW.policy_version)
+OR EXISTS (SELECT 1 FROM policies WHERE pk = NEW.pk)
+BEGIN SELECT RAISE(ABORT, 'policies: stored rows cannot be replaced'); END
+-- next statement
+CREATE TRIGGER tr_contexts_no_replace BEFORE INSERT ON contexts
+WHEN EXISTS (SELECT 1 FROM contexts WHERE data_version = NEW.data_version AND engine_mode = NEW.engine_mode AND period_start = NEW.period_start AND period_end = NEW.period_end AND engine_version = NEW.engine_version AND universe_pk = NEW.universe_pk AND bar_interval = NEW.bar_interval AND model_versions_pk = NEW.model_versions_pk)
+OR EXISTS (SELECT 1 FROM contexts WHERE pk = NEW.pk)
+BEGIN SELECT RAISE(ABORT, 'contexts: stored rows cannot be replaced'); END
+-- next statement
+CREATE TRIGGER tr_texts_no_replace BEFORE INSERT ON texts
+WHEN EXISTS (SELECT 1 FROM texts WHERE text_hash = NEW.text_hash)
+OR EXISTS (SELECT 1 FROM texts WHERE pk = NEW.pk)
+BEGIN SELECT RAISE(ABORT, 'texts: stored rows cannot be replaced'); END
+-- next statement
+CREATE TRIGGER tr_backtests_no_replace BEFORE INSERT ON backtests
+WHEN EXISTS (SELECT 1 FROM backtests WHERE backtest_id = NEW.backtest_id)
+OR EXISTS (SELECT 1 FROM backtests WHERE strategy_pk = NEW.strategy_pk AND context_pk = NEW.context_pk AND calc_contract_pk = NEW.calc_contract_pk AND seed = NEW.seed)
+OR EXISTS (SELECT 1 FROM backtests WHERE pk = NEW.pk)
+BEGIN SELECT RAISE(ABORT, 'backtests: stored rows cannot be replaced'); END
+-- next statement
+CREATE TRIGGER tr_metrics_no_replace BEFORE INSERT ON metrics
+WHEN EXISTS (SELECT 1 FROM metrics WHERE backtest_pk = NEW.backtest_pk)
+BEGIN SELECT RAISE(ABORT, 'metrics: stored rows cannot be replaced'); END
+-- next statement
+CREATE TRIGGER tr_scores_no_replace BEFORE INSERT ON scores
+WHEN EXISTS (SELECT 1 FROM scores WHERE backtest_pk = NEW.backtest_pk AND policy_pk = NEW.policy_pk)
+OR EXISTS (SELECT 1 FROM scores WHERE pk = NEW.pk)
+BEGIN SELECT RAISE(ABORT, 'scores: stored rows cannot be replaced'); END
+-- next statement
+CREATE TRIGGER tr_failures_no_replace BEFORE INSERT ON failures
+WHEN EXISTS (SELECT 1 FROM failures WHERE failure_id = NEW.failure_id)
+OR EXISTS (SELECT 1 FROM failures WHERE backtest_pk = NEW.backtest_pk AND rule_pk = NEW.rule_pk)
+OR EXISTS (SELECT 1 FROM failures WHERE pk = NEW.pk)
+BEGIN SELECT RAISE(ABORT, 'failures: stored rows cannot be replaced'); END
+-- next statement
+CREATE TRIGGER tr_constraint_sets_no_replace BEFORE INSERT ON constraint_sets
+WHEN EXISTS (SELECT 1 FROM constraint_sets WHERE constraint_set_id = NEW.constraint_set_id)
+OR EXISTS (SELECT 1 FROM constraint_sets WHERE pk = NEW.pk)
+BEGIN SELECT RAISE(ABORT, 'constraint_sets: stored rows cannot be replaced'); END
+-- next statement
+CREATE TRIGGER tr_constraints_no_replace BEFORE INSERT ON constraints
+WHEN EXISTS (SELECT 1 FROM constraints WHERE set_pk = NEW.set_pk AND constraint_id = NEW.constraint_id)
+OR EXISTS (SELECT 1 FROM constraints WHERE pk = NEW.pk)
+BEGIN SELECT RAISE(ABORT, 'constraints: stored rows cannot be replaced'); END
+-- next statement
+CREATE TRIGGER tr_constraint_provenance_no_replace BEFORE INSERT ON constraint_provenance
+WHEN EXISTS (SELECT 1 FROM constraint_provenance WHERE constraint_pk = NEW.constraint_pk AND failure_pk = NEW.failure_pk AND mapping_rule = NEW.mapping_rule)
+OR EXISTS (SELECT 1 FROM constraint_provenance WHERE pk = NEW.pk)
+BEGIN SELECT RAISE(ABORT, 'constraint_provenance: stored rows cannot be replaced'); END
+-- next statement
+CREATE TRIGGER tr_promotion_records_no_replace BEFORE INSERT ON promotion_records
+WHEN EXISTS (SELECT 1 FROM promotion_records WHERE pk = NEW.pk)
+BEGIN SELECT RAISE(ABORT, 'promotion_records: stored rows cannot be replaced'); END
+-- next statement
+CREATE TRIGGER tr_holdout_reads_no_replace BEFORE INSERT ON holdout_reads
+WHEN EXISTS (SELECT 1 FROM holdout_reads WHERE pk = NEW.pk)
+BEGIN SELECT RAISE(ABORT, 'holdout_reads: stored rows cannot be replaced'); END
+-- next statement
 CREATE VIEW v_strategies AS SELECT nullif(lower(hex(s.strategy_id)), '') AS strategy_id,
 coalesce(sh.body, '') || s.normalized_spec_json || coalesce(se.body, '') AS normalized_spec_json, s.created_from,
 strftime('%Y-%m-%dT%H:%M:%S', s.created_at / 1000000, 'unixepoch')||printf('.%06dZ', s.created_at % 1000000) AS created_at, s.spec_hash_version, s.schema_version, nullif(lower(hex(s.logic_hash)), '') AS logic_hash, s.kind,
