@@ -13,7 +13,17 @@ from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.domain.market import Bars, Period
 from quantrail.domain.results import ExitReason, SimulationResult
 from quantrail.engine import compare, prepare, screen, verify
-from quantrail.testing.engines import ReferenceRun, hard_market, random_orders, random_spec, reference_run
+from quantrail.strategy import NormalSpec
+from quantrail.testing.engines import (
+    ReferenceRun,
+    bars_of,
+    compare_with,
+    hard_market,
+    random_orders,
+    random_spec,
+    reference_run,
+    spec_of,
+)
 
 COSTS = ((0, 0, 0), (1, 2, 3), (0, 10, 0), (25, 5, 40))
 CHUNKS = 20
@@ -40,11 +50,16 @@ def check(case: Case) -> int:
     spec = random_spec(rng, case.bars.symbols, case.costs)
     if case.orders:
         spec = random_orders(rng, spec)
-    wanted = reference_run(case.bars, spec, case.period, CONTRACT)
-    batch = prepare(case.bars, [spec])
+    return len(all_three(case.bars, spec, case.period).trades)
+
+
+def all_three(bars: Bars, spec: NormalSpec, period: Period) -> ReferenceRun:
+    """Hold both engines to the reference on ``spec`` and return what it found."""
+    wanted = reference_run(bars, spec, period, CONTRACT)
+    batch = prepare(bars, [spec])
     assert batch.errors == [None]
-    ours = screen(batch, case.period, CONTRACT).result(0)
-    theirs = verify(case.bars, spec, case.period, CONTRACT, ModelVersions()).result
+    ours = screen(batch, period, CONTRACT).result(0)
+    theirs = verify(bars, spec, period, CONTRACT, ModelVersions()).result
     for result in (ours, theirs):
         same_as_reference(result, wanted)
         books_balance(result)
@@ -53,7 +68,7 @@ def check(case: Case) -> int:
     assert (ours.blocked_bars, ours.entry_signals) == (theirs.blocked_bars, theirs.entry_signals)
     np.testing.assert_allclose(ours.trades.mfe, theirs.trades.mfe, atol=1e-12)
     np.testing.assert_allclose(ours.trades.mae, theirs.trades.mae, atol=1e-12)
-    return len(wanted.trades)
+    return wanted
 
 
 def same_as_reference(result: SimulationResult, wanted: ReferenceRun) -> None:
@@ -123,6 +138,23 @@ def test_one_symbol_and_one_bar_agree() -> None:
     bars = hard_market(5, n_symbols=1, n_bars=60)
     check(Case(bars, Period(bars.sessions[30].item(), bars.sessions[30].item()), (1, 2, 3), 1))
     assert sum(check(Case(bars, period_of(bars, 20), (1, 2, 3), seed)) for seed in range(6)) > 5
+
+
+def test_an_opposite_signal_that_may_not_trade_leaves_an_order_waiting() -> None:
+    calm, thin = (101, 101, 101, 101, 1e6), (105, 105, 104, 105, 0)
+    bars = bars_of({"X": [*[calm] * 4, (100, 100, 100, 100, 1e6), thin, (104, 104, 99, 104, 1e6), calm]})
+    order = {"type": "LMT", "time_in_force": "GTC"}
+    for least, entries in ((4.5e8, [6]), (1.0, [])):
+        spec = spec_of(
+            ["X"],
+            entry=compare_with("close", "==", 100),
+            short=(compare_with("close", "==", 105), {"node": "FALSE"}),
+            order=order,
+            tradable_filter={"min_dollar_vol_week": least},
+        )
+        # Bar 5 says short. Where its thin week keeps that out, the limit of 100 still stands on bar 6.
+        trades = all_three(bars, spec, period_of(bars, 0)).trades
+        assert [row["entry"] for row in trades if row["side"] > 0] == entries
 
 
 @pytest.mark.slow

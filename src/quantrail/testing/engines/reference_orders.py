@@ -177,4 +177,4 @@ class ReferenceOrders(ReferenceLoop):
     def wants(self, side: int, s: int, g: int) -> bool:
         """Whether the strategy would enter on this side and on no other."""
         sides = [x for x in (1, -1) if self.says(x, "entry", s, g) and not self.says(x, "exit", s, g)]
-        return sides == [side] and self.ready(s, g)
+        return sides == [side] and bool(self.tradable(s, g)) and self.ready(s, g)
