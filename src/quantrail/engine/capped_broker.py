@@ -48,9 +48,6 @@ class CappedBroker(Broker):
             self.left[symbol] -= quantity
 
     def _close(self, position: Position, t: int, price: float, reason: ExitReason) -> None:
-        # A position built in several fills has seen its mean price, as its excursions count from there.
-        mean = position.in_value / position.in_quantity
-        position.saw(mean, mean)
         room = self._volume_left(position.symbol, t)
         if position.quantity <= room:
             self._use(position.symbol, position.quantity)

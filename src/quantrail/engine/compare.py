@@ -14,11 +14,11 @@ AGREEMENT = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class EngineComparison:
-    """``agree``: equity and every trade equal to 1e-9 relative.
+    """``agree``: equity and every trade equal to 1e-9 relative, excursions to 1e-9 of the entry price.
 
     ``first_difference`` describes the first trade that differs (None when all agree); ``reason`` is one
-    of TRADE_MISSING, TRADE_EXTRA, SIDE, EXIT_REASON, EXIT_BAR, PRICE, QUANTITY, COSTS, EQUITY; ``pnl_effect``
-    is the second's final equity minus the first's, in currency.
+    of TRADE_MISSING, TRADE_EXTRA, SIDE, EXIT_REASON, EXIT_BAR, PRICE, QUANTITY, COSTS, EXCURSION,
+    EQUITY; ``pnl_effect`` is the second's final equity minus the first's, in currency.
     """
 
     agree: bool
@@ -86,4 +86,8 @@ def _trade_difference(a: TradeTable, i: int, b: TradeTable, j: int) -> tuple[str
         x, y = float(getattr(a, column)[i]), float(getattr(b, column)[j])
         if abs(x - y) > AGREEMENT * max(abs(x), abs(y), 1e-6):
             return reason, f"{column} {x:.10g} against {y:.10g}"
+    for column in ("mfe", "mae"):
+        x, y = float(getattr(a, column)[i]), float(getattr(b, column)[j])
+        if abs(x - y) > AGREEMENT * max(abs(x), abs(y), 1.0):
+            return "EXCURSION", f"{column} {x:.10g} against {y:.10g}"
     return None

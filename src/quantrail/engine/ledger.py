@@ -176,6 +176,8 @@ class Ledger:
         out_value, out_quantity = position.out_value + left * mark, position.out_quantity + left
         entry, leave = position.in_value / position.in_quantity, out_value / out_quantity
         pnl = position.side * (out_value - position.in_value) - position.costs + position.dividends
+        # Excursions count from the mean entry price, which a position built in several fills never met.
+        position.saw(entry, entry)
         position.saw(leave, leave)
         best, worst = position.best / entry - 1.0, position.worst / entry - 1.0
         self.trades.add(

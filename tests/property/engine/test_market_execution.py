@@ -158,3 +158,16 @@ def test_the_difference_to_engine_a_is_named() -> None:
     near = compare(light, verify(bars, spec, period_of(bars), CONTRACT, whole).result)
     assert near.reason == "QUANTITY"
     assert near.trades_a == near.trades_b > 20
+
+
+@pytest.mark.parametrize("column", ["mfe", "mae"])
+def test_a_difference_of_excursions_alone_is_named(column: str) -> None:
+    bars = hard_market(8)
+    spec = spec_of(holding=6, max_positions=3)
+    one = verify(bars, spec, period_of(bars), CONTRACT, ModelVersions()).result
+    moved = getattr(one.trades, column).copy()
+    moved[0] += 1e-6
+    comparison = compare(one, replace(one, trades=replace(one.trades, **{column: moved})))
+    assert (comparison.agree, comparison.reason) == (False, "EXCURSION")
+    assert column in str(comparison.first_difference)
+    assert compare(one, one).agree

@@ -162,3 +162,20 @@ def test_a_contract_can_leave_costs_out() -> None:
     for run in (engine_a, engine_b):
         result = run(bars_of({"X": RISING}), spec_of(["X"]), free)
         assert result.equity[-1] == pytest.approx(1_000 / 102 * 121)
+
+
+@both
+def test_excursions_count_from_the_mean_entry_price(run) -> None:  # type: ignore[no-untyped-def]
+    flat = [(100, 100, 100, 100)] * 4
+    bars = bars_of({"A": [*flat, (110, 111, 50, 100)], "B": [*flat[:3], *[(300, 300, 300, 300)] * 2]})
+    spec = spec_of(
+        ["A", "B"], rebalance="weekly", hard_stop={"type": "pct", "value": 0.3}, costs_bps=(0, 0, 0)
+    )
+    trades = run(bars, spec).trades
+    # Five of each at 100. The week's first close asks for equal weights: at 110 A stands at 550, B at 1 500,
+    # 475 more of A make its mean price 975 / (5 + 475 / 110). The same bar stops it out at 70.
+    mean = 975 / (5 + 475 / 110)
+    a = trades.symbol.tolist().index(0)
+    assert trades.entry_price[a] == pytest.approx(mean)
+    assert trades.mfe[a] == 0.0
+    assert trades.mae[a] == pytest.approx(70 / mean - 1)
