@@ -189,6 +189,11 @@ class KnowledgeStore(Protocol):
     def fingerprints_of(self, strategy_id: StrategyId) -> list[ledger.Fingerprint]:
         """By algorithm and data version."""
 
+    def fingerprints_among(
+        self, strategy_ids: Sequence[StrategyId]
+    ) -> dict[StrategyId, list[ledger.Fingerprint]]:
+        """``fingerprints_of`` for many, read together; without those that have none."""
+
     def list_fingerprints(self, algorithm: str, data_version: DataVersion) -> list[ledger.Fingerprint]:
         """All that compare with each other, in the order they were stored."""
 

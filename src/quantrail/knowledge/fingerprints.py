@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from operator import itemgetter
+
 from quantrail.domain.ids import DataVersion, StrategyId
 from quantrail.domain.ledger import Fingerprint
 from quantrail.knowledge import values as v
-from quantrail.knowledge.session import Session
+from quantrail.knowledge.session import Row, Session
 
 _SELECT = (
     "SELECT s.strategy_id, f.algorithm, f.data_version, f.value "
@@ -18,13 +21,25 @@ def fingerprints_of(session: Session, strategy_id: StrategyId) -> list[Fingerpri
     return _read(session, "WHERE s.strategy_id = ? ORDER BY f.algorithm, f.data_version", [raw])
 
 
+def fingerprints_among(
+    session: Session, strategy_ids: Sequence[StrategyId]
+) -> dict[StrategyId, list[Fingerprint]]:
+    asked = [v.hash32(one, "strategy_id") for one in strategy_ids]
+    found: dict[StrategyId, list[Fingerprint]] = {}
+    for row in sorted(session.among(_SELECT, "s.strategy_id", asked), key=itemgetter(0, 1, 2)):
+        mark = _mark(row)
+        found.setdefault(mark.strategy_id, []).append(mark)
+    return found
+
+
 def list_fingerprints(session: Session, algorithm: str, data_version: DataVersion) -> list[Fingerprint]:
     raw = v.hash32(data_version, "data_version")
     return _read(session, "WHERE f.algorithm = ? AND f.data_version = ? ORDER BY f.pk", [algorithm, raw])
 
 
 def _read(session: Session, where: str, params: list[object]) -> list[Fingerprint]:
-    return [
-        Fingerprint(StrategyId(row[0].hex()), row[1], DataVersion(row[2].hex()), bytes(row[3]))
-        for row in session.rows(_SELECT + where, params)
-    ]
+    return [_mark(row) for row in session.rows(_SELECT + where, params)]
+
+
+def _mark(row: Row) -> Fingerprint:
+    return Fingerprint(StrategyId(row[0].hex()), row[1], DataVersion(row[2].hex()), bytes(row[3]))

@@ -130,6 +130,11 @@ class SqlKnowledgeStore:
     def fingerprints_of(self, strategy_id: StrategyId) -> list[ledger.Fingerprint]:
         return self._read(fingerprints.fingerprints_of, strategy_id)
 
+    def fingerprints_among(
+        self, strategy_ids: Sequence[StrategyId]
+    ) -> dict[StrategyId, list[ledger.Fingerprint]]:
+        return self._read(fingerprints.fingerprints_among, strategy_ids)
+
     def list_fingerprints(self, algorithm: str, data_version: DataVersion) -> list[ledger.Fingerprint]:
         return self._read(fingerprints.list_fingerprints, algorithm, data_version)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import yaml
 
 from quantrail.domain.answers import LeaderboardFilter
@@ -15,13 +17,15 @@ from quantrail.domain.enums import EngineMode
 from quantrail.domain.ids import BacktestId, StrategyId
 from quantrail.domain.ports import KnowledgeStore
 from quantrail.lab import open_lab
-from quantrail.services.near import near_ones
+from quantrail.services.near import near_ones, twins_among
 from quantrail.strategy import ATOMS, TEMPLATES, canonical_from_json, canonicalise, ind, spec
 
 SYMBOLS = ["AAPL", "BAC", "JPM", "KO", "MSFT", "XOM"]
 FIRST = spec(entry=ind.rsi(14) > 55, exit=ind.rsi(14) < 45)
 # Another text, another logic, another stop, and the same bars held.
 TWIN = spec(entry=ind.rsi(14) > 55.001, exit=ind.rsi(14) < 45, hard_stop={"type": "pct", "value": 0.9})
+# Reads a record besides, which never decides.
+TOLD = spec(entry=(ind.rsi(14) > 55) & (ind.econ("RATE") > -100.0), exit=ind.rsi(14) < 45)
 OTHER = spec(entry=ind.rsi(14) < 45, exit=ind.rsi(14) > 55)
 
 
@@ -29,11 +33,13 @@ def on_run(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, "universe": {"symbols": SYMBOLS}}
 
 
-def config_of(small_config: Any, folder: Path, workers: int) -> Path:
+def config_of(
+    small_config: Any, folder: Path, workers: int, seeds: Sequence[Any] = (FIRST, TWIN, OTHER)
+) -> Path:
     document = yaml.safe_load(small_config(folder).read_text())
     document["data"]["symbols"] = SYMBOLS
     document["search"] |= {
-        "seeds": [FIRST, TWIN, OTHER],
+        "seeds": list(seeds),
         "budget": {"candidates": 70, "iterations": 1},
         "shortlist": 2,
     }
@@ -146,3 +152,21 @@ def test_twins_are_found_shown_and_still_trials(
     unknown = tmp_path / "unknown.yaml"
     unknown.write_text(yaml.safe_dump(spec(entry=ind.rsi(3) < 12, exit=ind.rsi(3) > 30)))
     assert "was not tried here" in command("spec", "tried", unknown, "--home", home).stdout
+
+
+def test_a_clause_on_a_record_that_changes_nothing_leaves_a_twin(
+    bars_home: Path, small_config: Any, tmp_path: Path
+) -> None:
+    shutil.copytree(bars_home, tmp_path / "home")
+    first, told, other = (canonicalise(on_run(d)).strategy_id for d in (FIRST, TOLD, OTHER))
+    rate = {"series": ["RATE"], "date": ["1999-01-01"], "value": [1.0]}
+    released = {"available_at": ["1999-02-01T00:00:00Z"]}
+    with open_lab(tmp_path / "home") as lab:
+        lab.data.records.add_economic(pl.DataFrame(rate | released), source="test")
+        lab.search(config_of(small_config, tmp_path, 1, [FIRST, TOLD, OTHER]))
+        store = lab._services.store
+        data = [store.strategy_history(one)[0].key.data_version for one in (first, told)]
+        assert data[0] != data[1]  # as results they rest on different data
+        assert dict(near_ones(store, first))[told] == dict(near_ones(store, told))[first] == 1.0
+        twins = twins_among(store, [first, told, other])
+        assert twins == {told: first}

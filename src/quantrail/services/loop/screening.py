@@ -167,7 +167,8 @@ def _moves(state: RunState, entry: Evaluated) -> NDArray[np.float32]:
 
 def _shown(state: RunState, entry: Evaluated) -> Shown:
     risk = entry.candidate.canonical.spec["risk"]
-    return Shown(_moves(state, entry), mark_of_entry(state.services.store, entry), risk)
+    mark = mark_of_entry(state.services.store, entry, state.screen.bars.data_version)
+    return Shown(_moves(state, entry), mark, risk)
 
 
 def _alike(one: Shown, two: Shown) -> bool:

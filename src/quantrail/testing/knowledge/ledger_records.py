@@ -45,6 +45,9 @@ class LedgerRecords:
         assert harness.store.list_reports(backtest_id=test) == [report]
         assert harness.store.fingerprints_of(first) == [print_]
         assert harness.store.fingerprints_of(world.strategies[1].strategy_id) == []
+        both = [world.strategies[1].strategy_id, first, first]
+        assert harness.store.fingerprints_among(both) == {first: [print_]}
+        assert harness.store.fingerprints_among([]) == {}
         assert harness.store.list_fingerprints("simhash_v1", build.DATA) == [print_]
         assert harness.store.list_fingerprints("simhash_v2", build.DATA) == []
         (row,) = harness.sql("SELECT strategy_id, quantity, executed_at FROM v_live_trades")
