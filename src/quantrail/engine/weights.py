@@ -61,10 +61,11 @@ def run_weights(
     0 or changes sides leaves; sizes are weights times equity marked at that open after these exits; then
     reductions before increases, by symbol. A missing bar makes the wish wait; what buying power cannot
     cover is left out. ``costs_bps``: fees, spread, slippage per side.
-    DataInvalid when shapes differ, a weight is infinite, or a column asks for more than ``max_gross``.
+    DataInvalid when shapes differ, or in the period a weight is infinite or a column asks for more than
+    ``max_gross``; weights outside the period are not used.
     """
-    _check(bars, weights, max_gross)
     span = bars.span(period)
+    _check(bars, weights, span, max_gross)
     included = (contract.include_fees, contract.include_spread, contract.include_slippage)
     costs = BpsCosts(*(bps / 1e4 if used else 0.0 for bps, used in zip(costs_bps, included, strict=True)))
     book = _Book(bars, span, contract, costs, max_gross)
@@ -73,14 +74,15 @@ def run_weights(
     return WeightsResult(result, metrics, book.ledger.fills.columns())
 
 
-def _check(bars: Bars, weights: Floats, max_gross: float) -> None:
+def _check(bars: Bars, weights: Floats, span: slice, max_gross: float) -> None:
     if weights.shape != bars.close.shape:
         raise DataInvalid(f"weights have shape {weights.shape}, the bars have {bars.close.shape}")
-    if np.isinf(weights).any():
+    used = weights[:, span]
+    if np.isinf(used).any():
         raise DataInvalid("weights hold an infinite value")
-    gross = np.nansum(np.abs(weights), axis=0)
+    gross = np.nansum(np.abs(used), axis=0)
     if (gross > max_gross * (1.0 + 1e-9)).any():
-        day = bars.sessions[int(np.argmax(gross))]
+        day = bars.sessions[span][int(np.argmax(gross))]
         raise DataInvalid(f"weights of {day} sum to {gross.max():g} gross, more than max_gross {max_gross:g}")
 
 

@@ -128,6 +128,25 @@ def test_signals_are_recorded_judged_counted_and_reproduced(lab: qt.Lab, session
     assert [r.equal for r in lab.reproduce([result.id])] == [True]
 
 
+def test_signals_with_a_silent_symbol_reproduce(lab: qt.Lab, sessions: pd.DatetimeIndex) -> None:
+    entries = pd.DataFrame(False, index=sessions, columns=SYMBOLS)
+    exits = entries.copy()
+    entries.iloc[5, 0] = entries.iloc[9, 1] = exits.iloc[60, 0] = True
+    never_in = lab.backtest_signals(entries, exits, period=PERIOD)
+    assert never_in.trades["symbol"].unique().tolist() == ["AAPL", "MSFT"]
+    weights = monthly(sessions).assign(XOM=np.nan)
+    empty = lab.backtest_weights(weights, missing="hold", period=PERIOD)
+    assert [(r.equal, r.detail) for r in lab.reproduce([never_in.id, empty.id])] == [(True, "")] * 2
+
+
+def test_weights_outside_the_period_are_not_held_against_it(lab: qt.Lab, sessions: pd.DatetimeIndex) -> None:
+    frame = pd.DataFrame({"AAPL": [3.0, 0.5, 3.0]}, index=sessions[[0, 300, 500]])
+    inside = (sessions[200].date(), sessions[400].date())
+    alone = lab.backtest_weights(frame.iloc[[1]], period=inside)
+    among = lab.backtest_weights(frame, period=inside)
+    assert among.equity.tolist() == alone.equity.tolist()
+
+
 def test_changed_or_lost_signals_do_not_reproduce(lab: qt.Lab, sessions: pd.DatetimeIndex) -> None:
     result = lab.backtest_weights(monthly(sessions) * 0.8, period=PERIOD)
     spec = json.loads(lab.show(result.strategy_id).strategy.strategy.normalized_spec_json)
@@ -220,6 +239,27 @@ def test_the_command_line_takes_weights_and_signals(command: Any, bars_home: Pat
     assert done.json["results"][0]["metrics"]["closed_trades"] == 1
     both = command("backtest", "--weights", weights, "--signals", signals, "--home", home)
     assert (both.code, "name one of SPEC" in both.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("source", "options"),
+    [
+        ("--signals", ("--raw",)),
+        ("--weights", ("--execution", "market_v1")),
+        ("--weights", ("--engine", "a")),
+        ("--weights", ("--engine", "c")),
+        ("--weights", ("--portfolio", "fractional_v1")),
+    ],
+)
+def test_options_that_signals_cannot_follow_exit_2(
+    command: Any, tmp_path: Path, source: str, options: tuple[str, ...]
+) -> None:
+    file = tmp_path / "file.csv"
+    file.write_text("date,symbol,entry,weight\n2014-01-02,AAPL,1,0.5\n")
+    done = command("backtest", source, file, *options, "--home", tmp_path / "home")
+    assert done.code == 2
+    assert f"{' '.join(options)} needs a SPEC" in " ".join(done.stderr.split())
+    assert not (tmp_path / "home").exists()
 
 
 def test_the_examples_of_the_readme_run(command: Any, bars_home: Path, tmp_path: Path) -> None:

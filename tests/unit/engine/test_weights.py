@@ -128,6 +128,16 @@ def test_weights_of_the_wrong_shape_size_or_sum_are_refused() -> None:
             run_weights(bars, weights, whole(bars), CONTRACT)
 
 
+def test_weights_outside_the_period_are_not_used() -> None:
+    bars = bars_of({"X": [(100, 100, 100, 100)] * 6})
+    inside = Period(bars.sessions[2].item(), bars.sessions[4].item())
+    found = run_weights(bars, np.array([[3.0, np.inf, 0.5, 0.5, 0.5, 3.0]]), inside, CONTRACT)
+    assert found.result.gross_exposure.max() == pytest.approx(0.5, rel=1e-3)
+    over = np.array([[np.nan, np.nan, 0.5, 1.5, 0.5, 9.0]])
+    with pytest.raises(DataInvalid, match=f"weights of {bars.sessions[3]} sum to 1.5 gross"):
+        run_weights(bars, over, inside, CONTRACT)
+
+
 def test_the_hash_names_the_signals_and_their_axes() -> None:
     bars = bars_of({"X": [(100, 100, 100, 100)] * 3})
     weights = np.array([[1.0, np.nan, 0.0]])

@@ -102,6 +102,7 @@ def backtest(
             load_document(spec), engine, span, data, benchmark, capital, execution, portfolio, chosen, raw
         )
     else:
+        _only_for_specs(engine, execution, portfolio, raw)
         request = _signals(weights, signals, missing, span, data, benchmark, capital, chosen)
     with session(home, create=True) as services:
         results = _run(services, request, TrialDoor.CLI)
@@ -121,6 +122,21 @@ def _signals(weights: Path | None, signals: Path | None, missing: str, *rest: An
 
     found = read_weights(weights, missing) if weights is not None else signals_of_file(signals or "")
     return SignalsRequest(found, None, *rest)
+
+
+def _only_for_specs(engine: str, execution: str | None, portfolio: str, raw: bool) -> None:
+    given = {
+        f"--engine {engine}": engine not in ("b", "both"),
+        f"--execution {execution}": execution is not None,
+        f"--portfolio {portfolio}": portfolio != "whole_shares_v1",
+        "--raw": raw,
+    }
+    for option, is_given in given.items():
+        if is_given:
+            raise InvalidInput(
+                f"{option} needs a SPEC; --weights and --signals trade in engine b at the next open, in "
+                "fractions of shares and stored prices, so leave it out"
+            )
 
 
 def _run(services: Any, request: Any, door: Any) -> Sequence[BacktestResult]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +37,7 @@ class Signals:
     """Target weights known at the close of each session.
 
     ``symbols`` S sorted, ``sessions`` T ascending ``datetime64[D]``, ``weights`` (S, T) as fractions of
-    equity, negative short, NaN no opinion. No session without any weight.
+    equity, negative short, NaN no opinion. No session and no symbol without any weight.
     """
 
     symbols: tuple[str, ...]
@@ -103,11 +105,14 @@ def read_flags(frame: Any, what: str) -> tuple[tuple[str, ...], NDArray[np.datet
 
 
 def as_signals(symbols: tuple[str, ...], sessions: NDArray[np.datetime64], values: Floats) -> Signals:
-    """Signals without the sessions that say nothing; DataInvalid when none is left."""
-    told = ~np.isnan(values).all(axis=0)
+    """Signals without the sessions and symbols that say nothing; DataInvalid when none is left."""
+    said = ~np.isnan(values)
+    rows, told = np.flatnonzero(said.any(axis=1)), said.any(axis=0)
     if not told.any():
         raise DataInvalid("the signals hold no weight at all")
-    return Signals(symbols, sessions[told], np.ascontiguousarray(values[:, told]))
+    # The file kept of them holds weights only: what has none would be missing when it is read again.
+    kept = np.ascontiguousarray(values[rows][:, told])
+    return Signals(tuple(symbols[s] for s in rows), sessions[told], kept)
 
 
 def _rule(missing: Missing | str) -> Missing:
@@ -175,6 +180,9 @@ def _column(values: Any) -> Any:
     if kind in "fiub":
         return values.to_numpy()
     cells = [None if cell is None or cell != cell else cell for cell in values.tolist()]
+    if any(isinstance(cell, datetime) for cell in cells):
+        # Dates whose offsets differ, as across a change to summer time, would be read as UTC.
+        return [cell.replace(tzinfo=None) if isinstance(cell, datetime) else cell for cell in cells]
     if any(isinstance(cell, str) for cell in cells):
         # One text among numbers is a mistake that must be told, not a gap.
         return [cell if cell is None else str(cell) for cell in cells]
@@ -208,6 +216,7 @@ def _matrix(table: pl.DataFrame, value: str) -> tuple[tuple[str, ...], NDArray[n
     order = np.argsort(days, kind="stable")
     _no_repeat(days[order])
     columns = sorted((c.strip(), c) for c in rest)
+    _no_twin([name for name, _ in columns])
     values = np.stack([_numbers(table[c], name)[order] for name, c in columns])
     return tuple(name for name, _ in columns), days[order], values
 
@@ -233,11 +242,14 @@ def _scattered(
 
 
 def _days(column: pl.Series) -> NDArray[np.datetime64]:
+    """The dates as the clock on the wall shows them: an evening in New York is not the next day in UTC."""
     import polars as pl
 
     try:
         if column.dtype == pl.String:
             column = column.str.slice(0, 10).str.to_date("%Y-%m-%d")
+        if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone:
+            column = column.dt.replace_time_zone(None)
         days = column.cast(pl.Datetime("us")).dt.date()
     except pl.exceptions.PolarsError:
         example = column.drop_nulls().head(1).to_list()
@@ -264,6 +276,12 @@ def _no_repeat(days: NDArray[np.datetime64]) -> None:
     same = np.flatnonzero(days[1:] == days[:-1])
     if len(same):
         raise DataInvalid(f"{days[same[0]]} comes twice in the signals; keep one row per date")
+
+
+def _no_twin(names: list[str]) -> None:
+    twins = [name for name, following in pairwise(names) if name == following]
+    if twins:
+        raise DataInvalid(f"the column {twins[0]!r} comes twice; keep one column per symbol")
 
 
 def _place(symbols: tuple[str, ...], sessions: NDArray[np.datetime64], where: NDArray[np.bool_]) -> str:
