@@ -184,7 +184,8 @@ class MarketStore:
         """Splits and cash dividends of raw bars, as engine B applies them; none on or after ``before``.
 
         Splits of bars that are stored split-adjusted are left out: their prices show none. InvalidInput
-        for dividends of bars that have them worked in already, or whose price basis nobody has stated.
+        for dividends of bars that have them worked in already, and for either of bars whose price basis
+        nobody has stated.
         """
         # The engines take a second to import; reading bars must not.
         from quantrail.engine import CorporateActions
@@ -194,9 +195,11 @@ class MarketStore:
             self._root, held, self._request(held, symbols, None, None, before, DAILY), verify=False
         )
         raw = [s for s, info in held.infos(DAILY).items() if info.basis is StoredBasis.RAW]
-        splits = rows.filter((pl.col("split") != 1.0) & pl.col("symbol").is_in(raw))
+        split = rows.filter(pl.col("split") != 1.0)
         paid = rows.filter(pl.col("dividend") > 0.0)
         _payable(held, paid["symbol"].unique().sort().to_list())
+        _stated(held, split["symbol"].unique().sort().to_list(), "splits")
+        splits = split.filter(pl.col("symbol").is_in(raw))
         return CorporateActions(
             {(s, day): v for s, day, v in splits.select("symbol", "ts", "split").iter_rows()},
             {(s, day): v for s, day, v in paid.select("symbol", "ts", "dividend").iter_rows()},
@@ -323,8 +326,14 @@ def _payable(held: Manifest, symbols: Sequence[str]) -> None:
             raise InvalidInput(
                 f"the prices of {symbol} have dividends worked in; paying them in cash would count them twice"
             )
+    _stated(held, symbols, "dividends")
+
+
+def _stated(held: Manifest, symbols: Sequence[str], what: str) -> None:
+    infos = held.infos(DAILY)
+    for symbol in symbols:
         if infos[symbol].basis is StoredBasis.UNKNOWN:
             raise InvalidInput(
-                f"whether the prices of {symbol} have dividends worked in is not known; import them with a "
+                f"whether the prices of {symbol} have {what} worked in is not known; import them with a "
                 "basis (raw or split_adjusted)"
             )

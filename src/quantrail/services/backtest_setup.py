@@ -89,7 +89,7 @@ def prepare_backtest(services: Services, request: BacktestRequest) -> Ready:
     records = current_versions(services.market) if record_features(canonical.spec) else {}
     bars = with_records(services.market, plain, [canonical.spec], records)
     contract = CalcContract(initial_capital=request.initial_capital, benchmark=request.benchmark)
-    actions = actions_of(services, bars, period, snapshot) if request.raw else None
+    actions = actions_of(services, bars, symbols, period, snapshot) if request.raw else None
     models = _models_b(request, actions)
     build_models(canonical.spec, contract, models)  # a wrong name is told before anything is recorded
     universe = Universe(universe_version(symbols), "backtest", "US", symbols)
@@ -138,14 +138,19 @@ def circumstances(
     return setting, frame
 
 
-def actions_of(services: Services, bars: Bars, period: Period, snapshot: DataVersion) -> CorporateActions:
-    """Splits and dividends of the bars' symbols in the period; NotFound when none are stored."""
+def actions_of(
+    services: Services, bars: Bars, symbols: tuple[str, ...], period: Period, snapshot: DataVersion
+) -> CorporateActions:
+    """Splits and dividends in the period of ``symbols``, those traded: a benchmark is never held.
+
+    NotFound when none are stored.
+    """
     after = period.end + timedelta(days=1)
-    found = services.market.actions(bars.symbols, before=after, version=snapshot)
+    found = services.market.actions(symbols, before=after, version=snapshot)
     actions = CorporateActions(found.splits, found.dividends).within(bars, bars.span(period))
     if not actions.splits and not actions.dividends:
         raise NotFound(
-            f"no split or dividend of {', '.join(bars.symbols[:5])} is stored between {period.start} and "
+            f"no split or dividend of {', '.join(symbols[:5])} is stored between {period.start} and "
             f"{period.end}; import bars with dividend and split columns, or leave out raw"
         )
     return actions

@@ -8,6 +8,7 @@ from datetime import date
 from quantrail.domain.answers import BacktestRow, IdKind
 from quantrail.domain.enums import BacktestStatus, EngineMode
 from quantrail.domain.ids import BacktestId
+from quantrail.domain.results import SimulationResult
 from quantrail.engine import DayStory, TradeStory, VerifyResult, explain_day, explain_trade, prepare, screen
 from quantrail.engine import compare as compare_results
 from quantrail.errors import Conflict, InvalidInput, NotFound, Unsupported
@@ -76,15 +77,12 @@ def _logs(services: Services, row: BacktestRow) -> tuple[VerifyResult, str]:
         )
     if row.key.engine_mode is EngineMode.B:
         found = verify_again(services, row, bars)
-        if found.result.result_hash != row.result_hash:
-            raise Conflict(
-                f"backtest {row.backtest_id} does not come out as stored any more; "
-                f"`quantrail reproduce {row.backtest_id}` says why"
-            )
+        _as_stored(row, found.result)
         return found, "engine B, run again with an equal result"
-    found = verify_again(services, row, bars, MODELS_A)
     batch = prepare(bars, [stored_spec(services, row)])
     screened = screen(batch, stored_period(row), row.calc_contract).result(0)
+    _as_stored(row, screened)
+    found = verify_again(services, row, bars, MODELS_A)
     difference = compare_results(screened, found.result)
     if not difference.agree:
         raise Conflict(
@@ -92,3 +90,12 @@ def _logs(services: Services, row: BacktestRow) -> tuple[VerifyResult, str]:
             f"{difference.first_difference}; ask about the engine B backtest instead"
         )
     return found, "engine B under engine A's rules, which agrees with the result trade by trade"
+
+
+def _as_stored(row: BacktestRow, found: SimulationResult) -> None:
+    """Conflict where the rerun is not the result that is asked about."""
+    if found.result_hash != row.result_hash:
+        raise Conflict(
+            f"backtest {row.backtest_id} does not come out as stored any more; "
+            f"`quantrail reproduce {row.backtest_id}` says why"
+        )

@@ -25,10 +25,7 @@ def stored_bars(services: Services, row: BacktestRow, *, recompute: bool = False
     """
     version = DataVersion(row.snapshot_version) if row.snapshot_version else None
     benchmark = row.calc_contract.benchmark
-    universe = services.store.find_universe(row.key.universe_version)
-    if universe is None:
-        raise NotFound(f"universe {row.key.universe_version[:12]} is not stored any more")
-    symbols = sorted({*universe.symbols, *([benchmark] if benchmark else [])})
+    symbols = sorted({*_traded(services, row), *([benchmark] if benchmark else [])})
     first = services.market.bars(symbols, version=version).sessions[0].item()
     bars = services.market.bars(
         symbols, stored_period(row), warmup_start=first, version=version, recompute=recompute
@@ -58,6 +55,14 @@ def verify_again(
     actions = None
     if ACTIONS in dict(used.settings):
         version = DataVersion(row.snapshot_version) if row.snapshot_version else None
-        found = services.market.actions(bars.symbols, before=period.end + timedelta(days=1), version=version)
+        after = period.end + timedelta(days=1)
+        found = services.market.actions(_traded(services, row), before=after, version=version)
         actions = CorporateActions(found.splits, found.dividends).within(bars, bars.span(period))
     return verify(bars, stored_spec(services, row), period, row.calc_contract, used, actions)
+
+
+def _traded(services: Services, row: BacktestRow) -> tuple[str, ...]:
+    universe = services.store.find_universe(row.key.universe_version)
+    if universe is None:
+        raise NotFound(f"universe {row.key.universe_version[:12]} is not stored any more")
+    return universe.symbols

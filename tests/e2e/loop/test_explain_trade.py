@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pyarrow.parquet as pq
 import pytest
@@ -59,6 +62,30 @@ def test_engine_a_is_told_by_engine_b_under_its_rules(command: Any, asked: Any) 
     assert told.code == 0, told.stderr
     assert "agrees with the result trade by" in told.stdout
     assert "Why in:" in told.stdout
+
+
+@pytest.mark.parametrize("engine", [0, 1])
+def test_a_result_that_does_not_come_out_as_stored_is_not_told(
+    command: Any, asked: Any, tmp_path: Path, engine: int
+) -> None:
+    home, *results = asked
+    shutil.copytree(home, tmp_path / "home")
+    asked_about = results[engine]["backtest_id"]
+    with closing(sqlite3.connect(tmp_path / "home" / "quantrail.db")) as connection:
+        # The store forbids this; what is meant is a file that something else has changed.
+        triggers = connection.execute(
+            "SELECT name FROM sqlite_master WHERE tbl_name = 'backtests' AND type = 'trigger'"
+        ).fetchall()
+        for (name,) in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        changed = connection.execute(
+            "UPDATE backtests SET result_hash = ? WHERE backtest_id = ?", (bytes(32), UUID(asked_about).bytes)
+        )
+        connection.commit()
+    assert changed.rowcount == 1
+    told = command("explain-trade", asked_about, 0, "--home", tmp_path / "home")
+    assert told.code != 0
+    assert "does not come out as stored any more" in " ".join(told.stderr.split())
 
 
 def test_a_day_is_told_for_one_symbol(command: Any, asked: Any) -> None:

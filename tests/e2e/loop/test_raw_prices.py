@@ -87,3 +87,21 @@ def test_what_cannot_be_paid_is_told(lab: qt.Lab) -> None:
         lab.backtest(SPEC | {"universe": {"symbols": ["XOM"]}}, period=PERIOD, raw=True)
     with pytest.raises(InvalidInput, match="are engine B's"):
         lab.backtest(SPEC, engine="a", period=PERIOD, raw=True)
+
+
+@pytest.mark.parametrize("basis", ["total_return", "raw"])
+def test_a_benchmark_is_never_held_so_its_actions_do_not_matter(tmp_path: Path, basis: str) -> None:
+    days = pd.bdate_range("2015-01-01", periods=40)
+    flat = pd.DataFrame({"date": days, "volume": 1e6, "dividend": 0.0, "split": 1.0})
+    flat[["open", "high", "low", "close"]] = 100.0
+    flat.loc[20, "dividend"] = 1.0
+    spec = qt.templates.buy_and_hold() | {"universe": {"symbols": ["AAA"]}}
+    with qt.open(tmp_path / "home") as lab:
+        lab.data.import_bars(flat.assign(symbol="AAA"), basis="raw", source="test")
+        lab.data.import_bars(flat.assign(symbol="INDEX"), basis=basis, source="test")
+        alone = lab.backtest(spec, engine="b", raw=True)
+        result = lab.backtest(spec, engine="b", raw=True, benchmark="INDEX")
+        assert result.equity.tolist() == alone.equity.tolist()
+        settings = [lab.show(r.id).backtest.model_versions.settings for r in (alone, result)]
+        assert settings[0] == settings[1]
+        assert [(r.equal, r.detail) for r in lab.reproduce([result.id])] == [(True, "")]

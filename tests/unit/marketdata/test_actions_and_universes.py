@@ -123,6 +123,14 @@ def test_engines_get_the_actions_as_tables(store: MarketStore) -> None:
     assert store.actions(["AAA"], before=DAYS[3]).dividends == {}
 
 
+@pytest.mark.parametrize("what", ["split", "dividend"])
+def test_actions_of_bars_of_unknown_basis_are_refused(store: MarketStore, what: str) -> None:
+    store.import_bars(raw_bars(), check=False)
+    store.import_actions(actions().select("symbol", "date", what), source="desk")
+    with pytest.raises(InvalidInput, match=f"prices of AAA have {what}s worked in is not known"):
+        store.actions(["AAA"])
+
+
 def test_an_action_without_a_bar_is_reported_and_not_applied(store: MarketStore) -> None:
     store.import_bars(raw_bars(), basis=StoredBasis.RAW, check=False)
     lost = pl.DataFrame({"symbol": ["AAA"], "date": [date(2020, 1, 11)], "dividend": [1.0]})
