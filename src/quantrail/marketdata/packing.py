@@ -2,7 +2,8 @@
 
 A price of 12.3456 is kept as 123456 in a column named ``open_e4``: half the bytes and half the work of the
 same number as a double. A file in which any value of a column would not come back to the bit (adjusted
-prices, say) holds that column as doubles under its own name. Readers go by the names.
+prices, say) holds that column as doubles under its own name. A file without any dividend or split has no
+column for them. Readers go by the names.
 """
 
 from __future__ import annotations
@@ -17,24 +18,35 @@ from numpy.typing import NDArray
 _PLACES = {"open": 4, "high": 4, "low": 4, "close": 4, "volume": 0}
 _PACKED = {f"{column}_e{places}": column for column, places in _PLACES.items()}
 _INT32, _EXACT = 2**31 - 1, 2**53
+# What a column says that is not there: nothing happened.
+_SILENT = {"dividend": 0.0, "split": 1.0}
 
 
 def packed(frame: pl.DataFrame) -> pl.DataFrame:
     """``frame`` as it is written, columns in the same order."""
-    return pl.DataFrame([_packed(column) if column.name in _PLACES else column for column in frame])
+    spoken = (column for column in frame if not _is_silent(column))
+    return pl.DataFrame([_packed(column) if column.name in _PLACES else column for column in spoken])
 
 
 def unpacked(frame: pl.DataFrame) -> pl.DataFrame:
-    """``frame`` as it was before it was packed."""
-    return pl.DataFrame([_unpacked(column) if column.name in _PACKED else column for column in frame])
+    """``frame`` as it was before it was packed; columns that were left out come last."""
+    columns = [_unpacked(column) if column.name in _PACKED else column for column in frame]
+    left_out = [pl.lit(value).alias(name) for name, value in _SILENT.items() if name not in frame.columns]
+    return pl.DataFrame(columns).with_columns(left_out)
 
 
 def sql_columns(names: Collection[str]) -> str:
     """The select list that unpacks the columns of a file, the same numbers to the bit."""
-    return ", ".join(
+    held = [
         f"{name} / {_scale(_PACKED[name])!r}::double as {_PACKED[name]}" if name in _PACKED else name
         for name in names
-    )
+    ]
+    left_out = [f"{value!r}::double as {name}" for name, value in _SILENT.items() if name not in names]
+    return ", ".join(held + left_out)
+
+
+def _is_silent(column: pl.Series) -> bool:
+    return column.name in _SILENT and bool((column == _SILENT[column.name]).all())
 
 
 def _scale(column: str) -> float:

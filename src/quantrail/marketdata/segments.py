@@ -44,7 +44,7 @@ def read(root: Path, entry: FileEntry, symbols: Sequence[str] | None = None) -> 
     if symbols is not None:
         scan = scan.filter(pl.col("symbol").is_in(list(symbols)))
     try:
-        return unpacked(scan.collect())
+        return unpacked(scan.collect()).select(COLUMNS)
     except FileNotFoundError as error:
         raise BackendCorrupt(
             f"{entry.path} of the market store is gone; restore it from a backup or import its source again"

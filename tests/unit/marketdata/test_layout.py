@@ -53,6 +53,22 @@ def test_sql_divides_to_the_same_bits(tmp_path: Path) -> None:
     assert rows["close"].tobytes() == values.tobytes()
 
 
+def test_actions_that_never_happened_take_no_column_and_are_read_back_by_both_readers(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"close": [1.5, 2.5], "dividend": [0.0, -0.0], "split": [1.0, 1.0]})
+    kept = packed(frame)
+    assert kept.columns == ["close_e4"]
+    assert unpacked(kept).equals(frame)
+    kept.write_parquet(tmp_path / "x.parquet")
+    rows = duckdb.sql(f"select {sql_columns(kept.columns)} from '{tmp_path / 'x.parquet'}'")
+    assert rows.fetchall() == [(1.5, 0.0, 1.0), (2.5, 0.0, 1.0)]
+
+
+def test_one_dividend_keeps_the_column_of_all_rows() -> None:
+    frame = pl.DataFrame({"close": [1.5, 2.5], "dividend": [0.0, 0.25], "split": [1.0, 1.0]})
+    assert packed(frame).columns == ["close_e4", "dividend"]
+    assert unpacked(packed(frame)).equals(frame)
+
+
 def test_the_bundled_bars_have_the_version_they_always_had(store: MarketStore) -> None:
     assert store.import_sample().snapshot.version == SAMPLE_VERSION
 

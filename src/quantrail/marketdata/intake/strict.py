@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-import numpy as np
 import polars as pl
 
 from quantrail.domain.enums import Severity
 from quantrail.errors import DataInvalid
-from quantrail.marketdata.canonical import VALUE_COLUMNS
+from quantrail.marketdata.canonical import VALUE_COLUMNS, starts_of_runs
 from quantrail.marketdata.intake.columns import PRICES
 from quantrail.marketdata.intake.dates import parse_timestamps
 from quantrail.marketdata.intake.sources import RawRows
@@ -64,8 +63,7 @@ def clean(
 
 def _stripped(symbols: pl.Series) -> pl.Series:
     # A symbol stands in long runs; looking at one of each is cheaper than trimming them all.
-    runs = symbols.rle_id().to_numpy()
-    spelt = symbols.gather(np.flatnonzero(np.r_[True, runs[1:] != runs[:-1]]))
+    spelt = symbols.gather(starts_of_runs(symbols))
     return symbols if (spelt == spelt.str.strip_chars()).all() else symbols.str.strip_chars()
 
 
@@ -130,18 +128,24 @@ def _fine(judged: pl.DataFrame) -> pl.DataFrame:
     return judged if every else judged.filter(pl.col("kind").is_null())
 
 
-def _sorted(fine: pl.DataFrame) -> pl.DataFrame:
-    """By symbol, ts and row; most sources come that way already, and looking is cheaper than sorting."""
-    same = pl.col("symbol") == pl.col("symbol").shift()
-    ahead = (pl.col("symbol") > pl.col("symbol").shift()) | (same & (pl.col("ts") >= pl.col("ts").shift()))
-    if fine.select(ahead.all()).item():
-        return fine
-    return fine.sort("symbol", "ts", "row")
+def _in_order(fine: pl.DataFrame) -> bool:
+    """Whether symbols ascend, and dates within each: sorted, and no key twice."""
+    if fine.is_empty():
+        return True
+    runs = starts_of_runs(fine["symbol"])
+    names, stamps = fine["symbol"].gather(runs), fine["ts"].to_physical().to_numpy()
+    later = stamps[1:] > stamps[:-1]
+    later[runs[1:] - 1] = True
+    return bool(later.all()) and bool((names.slice(1) > names.head(len(names) - 1)).all())
 
 
 def _unique(judged: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """One row per key, and the rows whose key comes again with other values: none of those is taken."""
-    fine = _sorted(_fine(judged))
+    fine = _fine(judged)
+    # Most sources come that way already, and looking is cheaper than sorting.
+    if _in_order(fine):
+        return fine, judged.clear()
+    fine = fine.sort("symbol", "ts", "row")
     again = (pl.col("symbol") == pl.col("symbol").shift()) & (pl.col("ts") == pl.col("ts").shift())
     if not fine.select(again.any()).item():
         return fine, judged.clear()
