@@ -101,4 +101,3 @@ def _remove(home: Path, gone: list[Manifest], files: list[str], folders: list[Pa
         (home / name).unlink()
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
-    manifest.load.cache_clear()

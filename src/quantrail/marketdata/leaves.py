@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -56,13 +57,17 @@ class Leaves:
         return _by_code(self.symbols, codes, self.table[kept])
 
     def to_bytes(self) -> bytes:
-        """The symbols and their numbers of leaves as a line of JSON, then the table."""
+        """A checksum and, as a line of JSON, symbols and their numbers of leaves; then the table."""
         head = json.dumps([self.symbols, np.diff(self.edges).tolist()]).encode()
-        return head + b"\n" + self.table.tobytes()
+        content = head + b"\n" + self.table.tobytes()
+        return b"%08x " % zlib.crc32(content) + content
 
 
-def from_bytes(content: bytes) -> Leaves:
-    """What ``to_bytes`` made bytes of."""
+def from_bytes(content: bytes) -> Leaves | None:
+    """What ``to_bytes`` made bytes of; None when these are not the bytes any more."""
+    stated, _, content = content.partition(b" ")
+    if stated != b"%08x" % zlib.crc32(content):
+        return None
     head, _, rest = content.partition(b"\n")
     symbols, counts = json.loads(head)
     return Leaves(symbols, _edges(np.array(counts, dtype=np.int64)), np.frombuffer(rest, dtype=_KEPT))

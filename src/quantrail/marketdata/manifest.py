@@ -61,19 +61,25 @@ def current_version(root: Path) -> DataVersion | None:
         return None
 
 
-@lru_cache(maxsize=16)
 def load(root: Path, version: DataVersion) -> Manifest:
     """The manifest of ``version``; NotFound names the way to list what there is."""
+    path = _path(root, version)
     try:
-        content = _path(root, version).read_text()
+        # Another process may have collected the version since it was read here, and imported it again.
+        return _read(path, path.stat().st_mtime_ns)
     except FileNotFoundError:
         raise NotFound(
             f"data version {version} is not stored here; `quantrail data list` shows what is", version=version
         ) from None
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, _written: int) -> Manifest:
+    content = path.read_text()
     try:
         return _from_json(json.loads(content))
     except (ValueError, KeyError, TypeError) as error:
-        raise BackendCorrupt(f"manifest of data version {version} cannot be read: {error}") from error
+        raise BackendCorrupt(f"manifest of data version {path.stem} cannot be read: {error}") from error
 
 
 def versions(root: Path) -> list[DataVersion]:

@@ -64,11 +64,17 @@ def verify(root: Path, entry: FileEntry) -> None:
 
 
 def leaves_of(root: Path, entry: FileEntry) -> Leaves:
-    """The leaves stored beside the file; worked out again when they are not there."""
-    try:
-        return from_bytes((root / leaves_path(entry.path)).read_bytes())
-    except FileNotFoundError:
-        return leaves(read(root, entry))
+    """The leaves stored beside the file; worked out and written again when they are lost or damaged.
+
+    For the one writer only.
+    """
+    target = root / leaves_path(entry.path)
+    found = from_bytes(target.read_bytes()) if target.exists() else None
+    if found is None:
+        verify(root, entry)
+        found = leaves(read(root, entry))
+        durable.write_bytes(root, target, found.to_bytes())
+    return found
 
 
 def leaves_path(path: str) -> str:

@@ -1,5 +1,7 @@
 """What lies in the files and in which: exact, hashed as ever, and by month only where it is young."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quantrail.errors import NotFound
 from quantrail.marketdata import MarketStore, manifest
 from quantrail.marketdata.packing import packed, sql_columns, unpacked
 
@@ -158,3 +161,47 @@ def test_a_store_without_leaf_files_works_them_out_again(
         path.unlink()
     version = store.import_bars(bars, check=False).snapshot.version
     assert store.bars(["AAA", "BBB"], recompute=True).data_version == version
+
+
+@pytest.mark.parametrize("harm", ["flip", "cut", "empty", "gone"])
+def test_damaged_leaves_are_worked_out_again(
+    store: MarketStore, make_bars: Make, tmp_path: Path, harm: str
+) -> None:
+    root = tmp_path / "market"
+    bars = make_bars(["AAA", "BBB"], date(2018, 1, 1), 500)
+    store.import_bars(bars.head(900), check=False)
+    for path in (root / "leaves").rglob("*.bin"):
+        content = path.read_bytes()
+        path.write_bytes(
+            {"flip": content[:-30] + bytes([content[-30] ^ 1]) + content[-29:], "cut": content[:-60]}.get(
+                harm, b""
+            )
+        )
+        if harm == "gone":
+            path.unlink()
+    after = store.import_bars(bars, check=False).snapshot.version
+    clean = MarketStore(tmp_path / "clean", lambda: datetime(2026, 11, 21, tzinfo=UTC))
+    assert after == clean.import_bars(bars, check=False).snapshot.version
+
+
+def test_a_version_that_another_process_collected_is_not_believed_from_memory(
+    tmp_path: Path, make_bars: Make
+) -> None:
+    now = [datetime(2026, 11, 21, tzinfo=UTC)]
+    store = MarketStore(tmp_path / "market", lambda: now[0])
+    bars = make_bars(["AAA"], count=20)
+    old = store.import_bars(bars, check=False).snapshot.version
+    store.import_bars(bars.with_columns(volume=pl.lit(3)), check=False)
+    assert store.rows(version=old).height == 20
+    code = (
+        "import sys; from datetime import datetime, UTC; from pathlib import Path\n"
+        "from quantrail.marketdata import MarketStore\n"
+        "store = MarketStore(Path(sys.argv[1]), lambda: datetime(2026, 11, 22, tzinfo=UTC))\n"
+        "assert len(store.collect([]).snapshots) == 1"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "market")], check=True)
+    with pytest.raises(NotFound, match="not stored here"):
+        store.rows(version=old)
+    again = store.import_bars(bars, check=False).snapshot.version
+    assert again == old
+    assert store.rows(version=old)["volume"].to_list() == bars["volume"].to_list()
