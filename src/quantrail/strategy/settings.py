@@ -15,7 +15,7 @@ Part = Mapping[str, Any]
 
 def plain(value: Any) -> Any:
     """A copy with every number in its one spelling."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [plain(item) for item in value]
