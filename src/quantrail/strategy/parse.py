@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from quantrail.strategy.check_conditions import check_conditions
-from quantrail.strategy.check_features import check_features
-from quantrail.strategy.check_modules import check_modules, check_settings
+from quantrail.strategy.checks import check_conditions, check_features, check_modules, check_settings
 from quantrail.strategy.complexity import comparison_count, module_trees, tree_depth
 from quantrail.strategy.documents import load_document
 from quantrail.strategy.limits import MAX_AST_DEPTH, MAX_COMPARISONS

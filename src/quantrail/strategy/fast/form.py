@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from quantrail.strategy.catalogue import BAR_COLUMNS
-from quantrail.strategy.fast_blocks import (
+from quantrail.strategy.fast.blocks import (
     SECTIONS,
     NamedFeature,
     NotFast,
@@ -22,8 +22,8 @@ from quantrail.strategy.fast_blocks import (
     surroundings,
     universe_block,
 )
-from quantrail.strategy.fast_modules import Joined, joined, module_plan
-from quantrail.strategy.fast_tree import fast_tree
+from quantrail.strategy.fast.modules import Joined, joined, module_plan
+from quantrail.strategy.fast.trees import fast_tree
 from quantrail.strategy.limits import (
     MAX_CONDITIONS,
     MAX_FEATURE_DEPTH,

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from quantrail.strategy.catalogue import BAR_COLUMNS, REGIME_STATES
-from quantrail.strategy.fast_blocks import NotFast
+from quantrail.strategy.fast.blocks import NotFast
 from quantrail.strategy.limits import (
     MAX_AST_DEPTH,
     MAX_CHILDREN,

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from quantrail.strategy.fast_blocks import MEMO, Block, NotFast, block_of, checked
-from quantrail.strategy.fast_tree import FALSE_TREE, Tree, conjunction
+from quantrail.strategy.fast.blocks import MEMO, Block, NotFast, block_of, checked
+from quantrail.strategy.fast.trees import FALSE_TREE, Tree, conjunction
 from quantrail.strategy.models import Modules
 from quantrail.strategy.normalise import REGIME_VARIABLES
 from quantrail.strategy.settings import normal_regime

@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from quantrail.strategy.catalogue import BAR_COLUMNS, VARIABLES
-from quantrail.strategy.check_features import check_feature
-from quantrail.strategy.check_modules import check_section
+from quantrail.strategy.checks import check_feature, check_section
 from quantrail.strategy.limits import FEATURE_KEY, MAX_DOCUMENT_VALUES, MAX_NUMBER
 from quantrail.strategy.models import (
     CostModel,
