@@ -62,6 +62,10 @@ PLAN = np.dtype(
     align=True,
 )
 
+# The last fields of a plan: where it finds its signals, -1 for none.
+SIGNAL_FIELDS = ("rank", "entry_long", "exit_long", "entry_short", "exit_short", "member")
+_NO_SIGNALS = (-1,) * len(SIGNAL_FIELDS)
+
 
 def universe_rows(bars: Bars, spec: NormalSpec) -> NDArray[np.int64]:
     """Rows of the spec's symbols in ``bars``, ascending; every row for a source of "all"."""
@@ -80,13 +84,12 @@ def plan_row(
     contract: CalcContract,
     n_members: int,
     atr_index: Mapping[int, int],
-    signals: tuple[int, ...],
 ) -> tuple[Any, ...]:
-    """``spec`` under ``contract`` as one row of dtype PLAN.
+    """``spec`` under ``contract`` as one row of dtype PLAN that names no signals yet.
 
-    ``atr_index`` maps ATR periods to rows of the ATR stack; ``signals`` are the last six fields.
+    ``atr_index`` maps ATR periods to rows of the ATR stack.
     """
-    sides: list[Any] = [spec["modules"].get(name) for name in ("long", "short")]
+    pauses, longest = zip(*(_holding(spec["modules"].get(name)) for name in ("long", "short")), strict=True)
     trade = spec["risk"]["trade_risk"]
     risk = spec["risk"]["portfolio_risk"]
     return (
@@ -95,15 +98,34 @@ def plan_row(
         contract.borrow_rate_annual / contract.annualization_factor,
         *_portfolio(spec["portfolio_constraints"], n_members),
         REBALANCES.index(spec["execution"]["rebalance"]),
-        *(side["cooldown_bars"] if side else 0 for side in sides),
-        *((side["max_holding_bars"] or 0) if side else 0 for side in sides),
+        *pauses,
+        *longest,
         risk["max_daily_loss_pct"] or 0.0,
         risk["max_drawdown_pct"] or 0.0,
         *_distance(trade["hard_stop"], atr_index),
         *_distance(trade["trailing_stop"], atr_index),
         *_targets(trade["take_profit"], atr_index),
-        *signals,
+        *_NO_SIGNALS,
     )
+
+
+def same_plan(one: NormalSpec, other: NormalSpec) -> bool:
+    """Whether two specs over as many members have the same plan, whatever their signals.
+
+    Everything :func:`plan_row` and the order rules read is compared; numbers by value, so 1 is 1.0.
+    """
+    return (
+        one["cost_model"] == other["cost_model"]
+        and one["risk"] == other["risk"]
+        and one["portfolio_constraints"] == other["portfolio_constraints"]
+        and one["execution"] == other["execution"]
+        and _holding(one["modules"].get("long")) == _holding(other["modules"].get("long"))
+        and _holding(one["modules"].get("short")) == _holding(other["modules"].get("short"))
+    )
+
+
+def _holding(side: Any) -> tuple[Any, Any]:
+    return (side["cooldown_bars"], side["max_holding_bars"] or 0) if side else (0, 0)
 
 
 def atr_periods(spec: NormalSpec) -> list[int]:

@@ -13,49 +13,15 @@ from quantrail.domain.contract import CalcContract
 from quantrail.engine.batch import SignalBatch
 from quantrail.engine.conditions import word_count
 from quantrail.engine.liquidity import mean_volume_before
-from quantrail.engine.order_rules import ADV_BARS, ORDERS, OrderRules, order_rules
-from quantrail.engine.plan import MAX_TARGETS, PLAN, atr_periods, cost_fractions, needs_volatility, plan_row
+from quantrail.engine.order_rules import ADV_BARS, ORDERS
+from quantrail.engine.plan import MAX_TARGETS
+from quantrail.engine.screen_plans import ScreenPlans
+from quantrail.engine.trade_columns import TradeColumns
 
 Floats = NDArray[np.float64]
 N_TOTALS = 8
 # Strategies whose plans are laid out together.
 CHUNK = 64
-# Round trips the kernel may write before they are copied away.
-ROOM = 8192
-
-
-class TradeColumns:
-    """Round trips as the kernel writes them, and the columns kept of them so far."""
-
-    def __init__(self) -> None:
-        self._pieces: list[list[NDArray[Any]]] = [[] for _ in range(12)]
-        self._reserve(ROOM)
-
-    def _reserve(self, room: int) -> None:
-        self.whole = np.empty((5, room), np.int64)
-        self.real = np.empty((7, room))
-
-    def grow(self) -> None:
-        """Make room for a single strategy that needs more; nothing is under way."""
-        self._reserve(4 * self.whole.shape[1])
-
-    def keep(self, count: int) -> None:
-        """Copy the first ``count`` trades away."""
-        for pieces, column in zip(self._pieces, (*self.whole, *self.real), strict=True):
-            pieces.append(column[:count].copy())
-
-    def join(self, order: NDArray[np.int64] | None) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
-        """The five whole and seven real columns, in ``order`` if one is given; pieces are let go of.
-
-        One column after the other, so that there are never two copies of all of them.
-        """
-        self._reserve(0)
-        columns = []
-        for pieces in self._pieces:
-            column = np.concatenate(pieces) if pieces else np.empty(0)
-            pieces.clear()
-            columns.append(column if order is None else column[order])
-        return [column.astype(np.int64, copy=False) for column in columns[:5]], columns[5:]
 
 
 class Answer:
@@ -69,6 +35,7 @@ class Answer:
         self.totals = np.empty((n_rows, N_TOTALS))
         self.counts = np.zeros(n_rows, np.int64)
         self.trades = TradeColumns()
+        self.n_done = 0
 
     def blank(self, rows: Sequence[int]) -> None:
         self.equity[list(rows)] = np.nan
@@ -86,13 +53,10 @@ class ScreenRun:
         self.span = span
         self.contract = contract
         self.kernels = load_kernels("quantrail.engine.kernels.simulate")
-        specs = [batch.specs[i] for i in rows]
-        self._rules = {i: self._rules_of(i) for i in rows}
-        periods = sorted({period for spec in specs for period in atr_periods(spec)})
-        self._atr_index = {period: k for k, period in enumerate(periods)}
-        self._atrs = _time_major([batch.features.atr(period) for period in periods])
-        sized = any(needs_volatility(spec) for spec in specs)
-        self._volatility = _time_major([batch.features.sizing_volatility()] if sized else [])[0]
+        self.plans = ScreenPlans(batch, contract, rows)
+        self._atrs = _time_major([batch.features.atr(period) for period in self.plans.atr_periods])
+        sized = [batch.features.sizing_volatility()] if self.plans.needs_volatility else []
+        self._volatility = _time_major(sized)[0]
 
     def fill(self, answer: Answer, places: Sequence[int], rows: Sequence[int]) -> list[int]:
         """Simulate strategy ``rows[k]`` into row ``places[k]``; the places in the order of their trades.
@@ -101,7 +65,7 @@ class ScreenRun:
         """
         order: list[int] = []
         for asking in (False, True):
-            kind = [k for k, row in enumerate(rows) if (self._rules[row] is not None) == asking]
+            kind = [k for k, row in enumerate(rows) if (self.plans.rules(row) is not None) == asking]
             for first in range(0, len(kind), CHUNK):
                 chunk = kind[first : first + CHUNK]
                 there = np.array([places[k] for k in chunk], np.int64)
@@ -122,44 +86,33 @@ class ScreenRun:
     ) -> None:
         shared, scratch = self._arguments(rows), workspace(len(self.batch.bars.symbols))
         offsets = np.zeros(len(rows) + 1, np.int64)
+        trades = answer.trades
         done = 0
         while done < len(rows):
-            offsets[done] = 0
+            offsets[done] = trades.written
             reached = self.kernels.simulate_batch(
-                *shared, self.span.start, done, places, answer.equity, answer.totals, answer.trades.whole,
-                answer.trades.real, offsets, series, *scratch,
+                *shared, self.span.start, done, places, answer.equity, answer.totals, trades.whole,
+                trades.real, offsets, series, *scratch,
             )  # fmt: skip
-            if reached == done:
-                answer.trades.grow()
-                continue
             answer.counts[places[done:reached]] = np.diff(offsets[done : reached + 1])
-            answer.trades.keep(int(offsets[reached]))
+            answer.n_done += reached - done
+            trades.written = int(offsets[reached])
+            if reached < len(rows):
+                trades.empty_room(answer.n_done / len(answer.counts))
             done = reached
 
     def _arguments(self, rows: Sequence[int]) -> list[Any]:
-        market, batch = self.batch.market, self.batch
-        known: dict[int, int] = {}
-        ranks = _Ranks()
-        plans = []
-        for i in rows:
-            signals = batch.signals[i]
-            assert signals is not None
-            where = (ranks.index(signals.rank, batch), *(_address(words, known) for words in signals.words()))
-            plans.append(plan_row(batch.specs[i], self.contract, signals.n_members, self._atr_index, where))
+        market = self.batch.market
+        plans, ranks = self.plans.records(rows)
         return [
-            np.array(plans, PLAN), self._order_book(rows), market.opens, market.highs, market.lows,
-            market.marks, market.floors, market.ceilings, self._volatility, self._atrs,
-            ranks.array(len(batch.bars.symbols)), market.calendar, batch.present, market.has_gaps,
+            plans, self._order_book(rows), market.opens, market.highs, market.lows, market.marks,
+            market.floors, market.ceilings, self._volatility, self._atrs, ranks, market.calendar,
+            self.batch.present, market.has_gaps,
         ]  # fmt: skip
-
-    def _rules_of(self, row: int) -> OrderRules | None:
-        spec = self.batch.specs[row]
-        _, spread, _ = cost_fractions(spec["cost_model"], self.contract)
-        return order_rules(spec, spread)
 
     def _order_book(self, rows: Sequence[int]) -> Any:
         """None for plain market orders, else the kernels' OrderBook for ``rows``."""
-        asked = [rule for row in rows if (rule := self._rules[row]) is not None]
+        asked = [rule for row in rows if (rule := self.plans.rules(row)) is not None]
         if not asked:
             return None
         n_symbols = len(self.batch.bars.symbols)
@@ -183,37 +136,7 @@ def workspace(n_symbols: int) -> list[Any]:
     ]  # fmt: skip
 
 
-def _address(words: NDArray[np.uint64] | None, known: dict[int, int]) -> int:
-    """Where the batch keeps ``words``, -1 for None; the batch outlives every call of the kernel."""
-    if words is None:
-        return -1
-    found = known.get(id(words))
-    if found is None:
-        assert words.flags.c_contiguous
-        found = known[id(words)] = words.ctypes.data
-    return found
-
-
 def _time_major(arrays: Sequence[Floats]) -> Floats:
     if not arrays:
         return np.zeros((1, 1, 1))
     return np.ascontiguousarray(np.stack(arrays).transpose(0, 2, 1))
-
-
-class _Ranks:
-    """Distinct rankings of a chunk."""
-
-    def __init__(self) -> None:
-        self._arrays: list[NDArray[np.int16]] = []
-        self._index: dict[Any, int] = {}
-
-    def index(self, key: Any, batch: SignalBatch) -> int:
-        if key is None:
-            return -1
-        if key not in self._index:
-            self._index[key] = len(self._arrays)
-            self._arrays.append(batch.ranks[key])
-        return self._index[key]
-
-    def array(self, n_symbols: int) -> NDArray[np.int16]:
-        return np.stack(self._arrays) if self._arrays else np.zeros((1, 1, n_symbols), np.int16)

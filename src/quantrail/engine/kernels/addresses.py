@@ -1,7 +1,7 @@
 """Arrays a plan names by their address in memory, so that no batch has to copy its signals together."""
 
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
@@ -25,3 +25,9 @@ def words_at(typingctx, address, like):
         return found._getvalue()
 
     return like(types.int64, like), generate
+
+
+@njit(types.int64(types.uint64[:, ::1]), cache=True, _nrt=False)
+def address_of(words):
+    """Where C-contiguous ``words`` lie; TypeError for any other layout. Cheaper than ``ctypes``."""
+    return words.ctypes.data

@@ -25,6 +25,8 @@ ONE = np.uint64(1)
 ZERO = np.uint64(0)
 ALL = ~np.uint64(0)
 NO_BAR = 2**62
+# Bars whose signals are tested together.
+BLOCK = 32
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
@@ -43,14 +45,15 @@ def list_held(word, count, limit, due, flags, rows):
 @njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def reaches(h, longs, count, floors, ceilings, held, rows):
     """Whether bar ``h`` may touch a stop or a target of what is held, at its open or inside."""
-    hit = False
     for i in range(longs):
-        s = rows[i]
-        hit |= (floors[h, s] <= held[s, NEAR]) | (ceilings[h, s] >= held[s, GOAL])
+        s = np.uint64(rows[i])
+        if (floors[h, s] <= held[s, NEAR]) | (ceilings[h, s] >= held[s, GOAL]):
+            return True
     for i in range(longs, count):
-        s = rows[i]
-        hit |= (ceilings[h, s] >= held[s, NEAR]) | (floors[h, s] <= held[s, GOAL])
-    return hit
+        s = np.uint64(rows[i])
+        if (ceilings[h, s] >= held[s, NEAR]) | (floors[h, s] <= held[s, GOAL]):
+            return True
+    return False
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
@@ -69,6 +72,97 @@ def trail(h, longs, count, plan, highs, lows, held, rows):
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
+def events(
+    g, wish_long, wish_short, out_long, out_short, out_member, room, present, in_long, leave_long, in_short,
+    leave_short, members,
+):  # fmt: skip
+    """Symbols that ask for an entry at the close of ``g`` or have to leave at the next."""
+    # Unsigned, so that no index is tested for counting from the end.
+    u = np.uint64(g)
+    v = np.uint64(g + 1)
+    ask = (in_long[u] & wish_long | in_short[u] & wish_short) & present[u] & (room | ~present[v])
+    leave = leave_long[v] & out_long | leave_short[v] & out_short | ~members[v] & out_member
+    return ask | leave & present[v]
+
+
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
+def quiet_until(
+    g, limit, long_held, short_held, room, plan, present, in_long, out_long, in_short, out_short, members
+):
+    """The last bar from ``g`` to ``limit`` that can be reached without an entry wish or an exit signal.
+
+    Many bars at a time as long as there is none: the words of a block need one test together.
+    """
+    busy = long_held | short_held
+    wish_long = ~busy if plan.entry_long >= 0 else ZERO
+    wish_short = ~busy if plan.entry_short >= 0 else ZERO
+    use_long = long_held if plan.exit_long >= 0 else ZERO
+    use_short = short_held if plan.exit_short >= 0 else ZERO
+    use_member = busy if plan.member >= 0 else ZERO
+    free = ALL if room else ZERO
+    block = ZERO
+    while block == ZERO and g + BLOCK <= limit:
+        for k in range(BLOCK):
+            block |= events(
+                g + k, wish_long, wish_short, use_long, use_short, use_member, free, present, in_long,
+                out_long, in_short, out_short, members,
+            )  # fmt: skip
+        if block == ZERO:
+            g += BLOCK
+    while g < limit and (
+        events(
+            g, wish_long, wish_short, use_long, use_short, use_member, free, present, in_long, out_long,
+            in_short, out_short, members,
+        )
+        == ZERO
+    ):  # fmt: skip
+        g += 1
+    return g
+
+
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
+def mark_one(g, limit, first, s, is_long, cash, marks, held, equity, gross_sum, gross_max):
+    """Mark a single position until ``limit`` or ruin; the last bar done, and the two of gross exposure."""
+    quantity = held[s, QTY]
+    prices = marks[g + 1 : limit + 1, s]
+    out = equity[g + 1 - first :]
+    for k in range(len(prices)):
+        worth = 0.0 + quantity * prices[k]
+        value = cash + worth if is_long else cash - worth
+        if value <= 0.0:
+            return g + k, gross_sum, gross_max
+        out[k] = value
+        gross = worth / value
+        gross_sum += gross
+        gross_max = max(gross_max, gross)
+    return limit, gross_sum, gross_max
+
+
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
+def mark_many(g, limit, first, longs, count, cash, marks, held, rows, equity, gross_sum, gross_max):
+    """As ``mark_one`` for the positions listed in ``rows``."""
+    out = equity[g + 1 - first : limit + 1 - first]
+    for k in range(len(out)):
+        prices = marks[g + 1 + k]
+        long_value = 0.0
+        short_value = 0.0
+        for i in range(longs):
+            s = np.uint64(rows[i])
+            long_value += held[s, QTY] * prices[s]
+        for i in range(longs, count):
+            s = np.uint64(rows[i])
+            short_value += held[s, QTY] * prices[s]
+        value = cash + long_value - short_value
+        if value <= 0.0:
+            return g + k, gross_sum, gross_max
+        out[k] = value
+        gross = (long_value + short_value) / value
+        gross_sum += gross
+        gross_max = max(gross_max, gross)
+    return limit, gross_sum, gross_max
+
+
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def coast(
     t, n, first, room, plan, highs, lows, marks, floors, ceilings, calendar, present, in_long, out_long,
     in_short, out_short, members, account, held, flags, masks, rows, equity, previous, peak, gross_sum,
@@ -81,22 +175,17 @@ def coast(
     Returns the last bar that is done (its entry wishes are still to be read), its equity, and the running
     peak, sum and maximum of gross exposure.
     """
-    use_in_long = ALL if plan.entry_long >= 0 else ZERO
-    use_in_short = ALL if plan.entry_short >= 0 else ZERO
     long_held = masks[0, 0]
     short_held = masks[1, 0]
-    busy = long_held | short_held
     g = first + t
     # The last bar is marked but decides nothing: it is left to the full sequence.
-    last = first + n - 2
-    if busy == ZERO:
-        while g < last and (in_long[g] & use_in_long | in_short[g] & use_in_short) & present[g] == ZERO:
-            g += 1
+    limit = first + n - 2
+    if (long_held | short_held) == ZERO:
+        g = quiet_until(
+            g, limit, ZERO, ZERO, True, plan, present, in_long, out_long, in_short, out_short, members
+        )
         equity[t + 1 : g - first + 1] = previous
         return g - first, previous, peak, gross_sum, gross_max
-    use_out_long = long_held if plan.exit_long >= 0 else ZERO
-    use_out_short = short_held if plan.exit_short >= 0 else ZERO
-    use_member = busy if plan.member >= 0 else ZERO
     rebalance = plan.rebalance
     borrow = plan.borrow
     daily_loss = plan.daily_loss
@@ -105,17 +194,34 @@ def coast(
     watching = plan.hard_kind != 0 or trailing or plan.n_targets > 0
     longs, due = list_held(long_held, 0, plan.hold_long, NO_BAR, flags, rows)
     count, due = list_held(short_held, longs, plan.hold_short, due, flags, rows)
-    due = min(due, n) + first
-    cash = account[CASH]
-    while g < last:
-        ask = (in_long[g] & use_in_long | in_short[g] & use_in_short) & present[g] & ~busy
-        if ask != ZERO and (room or ask & ~present[g + 1] != ZERO):
-            break
+    limit = min(limit, due + first - 1)
+    if rebalance > 0:
+        for h in range(g + 1, limit + 1):
+            if calendar[rebalance, h]:
+                limit = h - 1
+                break
+    limit = quiet_until(
+        g, limit, long_held, short_held, room, plan, present, in_long, out_long, in_short, out_short, members
+    )
+    if watching and not trailing:
         h = g + 1
-        leave = out_long[h] & use_out_long | out_short[h] & use_out_short | ~members[h] & use_member
-        if leave & present[h] != ZERO or h >= due or (rebalance > 0 and calendar[rebalance, h]):
-            break
-        if watching and reaches(h, longs, count, floors, ceilings, held, rows):
+        while h <= limit and not reaches(h, longs, count, floors, ceilings, held, rows):
+            h += 1
+        limit = min(limit, h - 1)
+    cash = account[CASH]
+    if limit > g and not (trailing or daily_loss > 0.0 or drawdown > 0.0 or (borrow > 0.0 and count > longs)):
+        if count == 1:
+            g, gross_sum, gross_max = mark_one(
+                g, limit, first, rows[0], longs == 1, cash, marks, held, equity, gross_sum, gross_max
+            )
+        else:
+            g, gross_sum, gross_max = mark_many(
+                g, limit, first, longs, count, cash, marks, held, rows, equity, gross_sum, gross_max
+            )
+        return g - first, equity[g - first], peak, gross_sum, gross_max
+    while g < limit:
+        h = g + 1
+        if trailing and reaches(h, longs, count, floors, ceilings, held, rows):
             break
         long_value = 0.0
         short_value = 0.0
