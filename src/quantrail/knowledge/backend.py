@@ -70,7 +70,7 @@ class Backend:
     def writing(self, durable: bool = False) -> Iterator[Session]:
         """The only writer. Rolled back unless the session's owner ran COMMIT itself."""
         with translated(self.shown), self._cursor() as (cursor, notes):
-            self._begin(cursor, durable)
+            self._begin(cursor, durable, notes)
             seen = self._commits_of_others(cursor)
             known, keys = notes.pop("next_keys", (None, {}))
             session = Session(cursor, self.dialect, keys if seen is not None and seen == known else {})
@@ -90,9 +90,12 @@ class Backend:
             return None
         return int(cursor.execute("PRAGMA data_version").fetchone()[0])
 
-    def _begin(self, cursor: Any, durable: bool) -> None:
+    def _begin(self, cursor: Any, durable: bool, notes: dict[Any, Any]) -> None:
         if self.dialect == "sqlite":
-            cursor.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            wanted = "FULL" if durable else "NORMAL"
+            if notes.get("synchronous") != wanted:
+                cursor.execute(f"PRAGMA synchronous = {wanted}")
+                notes["synchronous"] = wanted
             _begin_immediate(cursor)
         else:
             cursor.execute("BEGIN")
@@ -168,7 +171,10 @@ def _begin_immediate(cursor: Any) -> None:
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         engine = create_engine(
-            url, poolclass=QueuePool, connect_args={"isolation_level": None, "timeout": 5.0}
+            url,
+            poolclass=QueuePool,
+            pool_reset_on_return=None,  # every transaction is ended here
+            connect_args={"isolation_level": None, "timeout": 5.0},
         )
         event.listen(engine, "connect", _prepare_sqlite)
         return engine

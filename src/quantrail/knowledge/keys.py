@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.domain.identity import ReproductionKey
@@ -15,6 +15,7 @@ from quantrail.errors import InvalidInput, NotFound
 from quantrail.knowledge import values as v
 from quantrail.knowledge.session import Row, Session
 
+T = TypeVar("T")
 Cache = dict[tuple[Any, ...], int]
 
 
@@ -28,6 +29,28 @@ class BacktestKeys:
     strategy_pk: int
     run_pk: int
     template_pk: int | None
+
+
+class Told(dict[Any, T]):
+    """Answers remembered by their question: what every row of a batch asks is asked once."""
+
+    __slots__ = ("_ask",)
+
+    def __init__(self, ask: Callable[[Any], T]) -> None:
+        super().__init__()
+        self._ask = ask
+
+    def __missing__(self, question: Any) -> T:
+        found = self[question] = self._ask(question)
+        return found
+
+
+def backtest_bytes(backtest_id: str) -> bytes:
+    return v.uuid16(backtest_id, "backtest_id")
+
+
+def strategy_bytes(strategy_id: str) -> bytes:
+    return v.hash32(strategy_id, "strategy_id")
 
 
 @dataclass(slots=True)
@@ -46,27 +69,15 @@ class Keys:
     strategies: dict[bytes, int] = field(default_factory=dict)
     templates_of: dict[int, int | None] = field(default_factory=dict)
     backtests: dict[bytes, BacktestKeys] = field(default_factory=dict)
-    # New in this transaction, so that nothing about them can be stored, what was just written apart.
-    fresh_backtests: set[int] = field(default_factory=set)
-    measured: set[int] = field(default_factory=set)
-    scored: set[tuple[int, int]] = field(default_factory=set)
-    explained: set[int] = field(default_factory=set)
-    backtest_raws: dict[str, bytes] = field(default_factory=dict)
-    strategy_raws: dict[str, bytes] = field(default_factory=dict)
+    # New in this transaction, so that nothing that rests on them can be stored yet.
+    fresh_strategies: set[int] = field(default_factory=set)
+    unmeasured: set[int] = field(default_factory=set)
+    unscored: set[int] = field(default_factory=set)
+    unexplained: set[int] = field(default_factory=set)
+    # The bytes of ids; every backtest is named by half a dozen rows.
+    backtest_raws: Told[bytes] = field(default_factory=lambda: Told(backtest_bytes))
+    strategy_raws: Told[bytes] = field(default_factory=lambda: Told(strategy_bytes))
     contents: dict[int, tuple[object, str, bytes, str]] = field(default_factory=dict)
-
-    def backtest_raw(self, backtest_id: str) -> bytes:
-        """The id's bytes; every backtest is named by half a dozen rows."""
-        raw = self.backtest_raws.get(backtest_id)
-        if raw is None:
-            raw = self.backtest_raws[backtest_id] = v.uuid16(backtest_id, "backtest_id")
-        return raw
-
-    def strategy_raw(self, strategy_id: str) -> bytes:
-        raw = self.strategy_raws.get(strategy_id)
-        if raw is None:
-            raw = self.strategy_raws[strategy_id] = v.hash32(strategy_id, "strategy_id")
-        return raw
 
     def content_of(self, value: CalcContract | ModelVersions) -> tuple[object, str, bytes, str]:
         """The value, its hash as hex and as bytes, its JSON; by identity, since a batch shares few."""
@@ -263,31 +274,32 @@ class Keys:
 
     # --- strategies and backtests, by the batch --------------------------------------------------
     def find_strategies(self, ids: Iterable[bytes]) -> dict[bytes, int]:
-        missing = [one for one in ids if one not in self.strategies]
+        known = self.strategies
+        missing = [one for one in ids if one not in known]
         if missing:
             select = "SELECT strategy_id, pk, template_pk FROM strategies"
             for raw, pk, template in self.session.among(select, "strategy_id", missing):
-                self.strategies[bytes(raw)] = pk
+                known[bytes(raw)] = pk
                 self.templates_of[pk] = template
-        return self.strategies
+        return known
 
     def need_strategies(self, ids: Iterable[bytes]) -> dict[bytes, int]:
-        wanted = list(ids)
-        found = self.find_strategies(wanted)
-        for raw in wanted:
+        missing = [one for one in ids if one not in self.strategies]
+        found = self.find_strategies(missing)
+        for raw in missing:
             if raw not in found:
                 raise NotFound(f"strategy {raw.hex()} is not stored; call upsert_strategies first")
         return found
 
     def need_backtests(self, ids: Iterable[bytes]) -> dict[bytes, BacktestKeys]:
-        wanted = list(ids)
-        missing = [one for one in wanted if one not in self.backtests]
+        known = self.backtests
+        missing = [one for one in ids if one not in known]
         for row in self.session.among(_BACKTEST_KEYS, "backtest_id", missing):
-            self.backtests[bytes(row[0])] = BacktestKeys(*row[1:])
-        for raw in wanted:
-            if raw not in self.backtests:
+            known[bytes(row[0])] = BacktestKeys(*row[1:])
+        for raw in missing:
+            if raw not in known:
                 raise NotFound(f"backtest {v.uuid_text(raw)} is not stored; call insert_backtests first")
-        return self.backtests
+        return known
 
 
 _BACKTEST_KEYS = (

@@ -43,16 +43,19 @@ class Put:
         self._show = show
 
     def __call__(
-        self, session: Session, rows: Sequence[Row], fresh: Callable[[Row], bool] | None = None
+        self, session: Session, rows: Sequence[Row], old: Sequence[Row] | None = None
     ) -> tuple[list[int], Written]:
-        """Keys and newness of each row, in order. ``fresh`` rows cannot be there: no lookup for them."""
-        known = self._stored(session, rows if fresh is None else [row for row in rows if not fresh(row)])
+        """Keys and newness of each row, in order. ``old`` are those of the rows that may be there, by
+        default all: no lookup for the others."""
+        known = self._stored(session, rows if old is None else old)
+        keys = list(map(self._key_of, rows))
+        if not known and len(set(keys)) == len(keys):
+            return self._all_new(session, rows)
         new: dict[Any, tuple[int, Row]] = {}
         pk = session.reserve(self.table, len(rows)) if self.has_pk else 0
         pks: list[int] = []
         is_new: list[bool] = []
-        for row in rows:
-            key = self._key_of(row)
+        for key, row in zip(keys, rows, strict=True):
             is_new.append(key not in known and key not in new)
             if is_new[-1]:
                 new[key] = (pk, row)
@@ -62,6 +65,16 @@ class Put:
                 pks.append(self._meet(key, row, known, new))
         self._insert(session, list(new.values()))
         return pks, Written(tuple(is_new))
+
+    def _all_new(self, session: Session, rows: Sequence[Row]) -> tuple[list[int], Written]:
+        written = Written((True,) * len(rows))
+        if not self.has_pk:
+            session.insert(self.table, rows)
+            return [0] * len(rows), written
+        first = session.reserve(self.table, len(rows))
+        pks = list(range(first, first + len(rows)))
+        session.insert(self.table, [(pk, *row) for pk, row in zip(pks, rows, strict=True)])
+        return pks, written
 
     def _meet(
         self, key: Any, row: Row, known: dict[Any, tuple[int, Any]], new: dict[Any, tuple[int, Row]]

@@ -7,6 +7,7 @@ that a key looked up stays free until the commit, and integer keys can be handed
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from sqlalchemy.dialects import postgresql
@@ -16,6 +17,9 @@ from quantrail.knowledge.schema import metadata, table_columns
 Row = tuple[Any, ...]
 _COLUMNS = table_columns()
 _CHUNK = 500
+# Rows of one INSERT. Where a table has triggers, SQLite copies each page that a statement touches, to be
+# able to undo it; for many rows at once it does so once.
+_TOGETHER = 64
 _PG = postgresql.dialect()  # type: ignore[no-untyped-call]
 _PG_ARRAY = {
     "BIGINT": "bigint",
@@ -62,11 +66,19 @@ class Session:
             return
         self.written += len(rows)
         if self.dialect == "sqlite":
-            self._cursor.executemany(_sqlite_insert(table), rows)
+            self._insert_sqlite(table, rows)
         else:
             self._cursor.execute(
                 _postgres_insert(table), [list(column) for column in zip(*rows, strict=True)]
             )
+
+    def _insert_sqlite(self, table: str, rows: Sequence[Row]) -> None:
+        whole = len(rows) - len(rows) % _TOGETHER
+        for start in range(0, whole, _TOGETHER):
+            values = tuple(chain.from_iterable(rows[start : start + _TOGETHER]))
+            self._cursor.execute(_sqlite_insert(table, _TOGETHER), values)
+        if whole < len(rows):
+            self._cursor.executemany(_sqlite_insert(table), rows[whole:] if whole else rows)
 
     def reserve(self, table: str, count: int) -> int:
         """First of ``count`` consecutive free keys."""
@@ -105,11 +117,12 @@ class Session:
 _statements: dict[tuple[str, str], str] = {}
 
 
-def _sqlite_insert(table: str) -> str:
-    key = ("sqlite", table)
+def _sqlite_insert(table: str, rows: int = 1) -> str:
+    key = (f"sqlite {rows}", table)
     if key not in _statements:
         names = _COLUMNS[table]
-        _statements[key] = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+        marks = ", ".join([f"({', '.join('?' * len(names))})"] * rows)
+        _statements[key] = f"INSERT INTO {table} ({', '.join(names)}) VALUES {marks}"
     return _statements[key]
 
 

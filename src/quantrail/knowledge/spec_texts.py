@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from quantrail.knowledge.keys import Keys
+from quantrail.knowledge.keys import Keys, Told
 
 _BEFORE = ',"features":'  # the shared beginning ends here
 _LONG, _SHORT = ',"nan_policy":', ',"schema_version":'  # the shared end starts at one of these
@@ -24,10 +24,11 @@ def cut_specs(keys: Keys, specs: Sequence[str]) -> list[Cut]:
     longs = Counter(spec[at:] for spec in specs if (at := spec.rfind(_LONG)) >= 0)
     repeated = {end for end, count in longs.items() if count > 1}
     repeated |= keys.known_texts([end for end in longs if end not in repeated])
-    return [_cut(keys, spec, repeated) for spec in specs]
+    text = Told(keys.text)
+    return [_cut(text, spec, repeated) for spec in specs]
 
 
-def _cut(keys: Keys, spec: str, repeated: set[str]) -> Cut:
+def _cut(text: Told[int], spec: str, repeated: set[str]) -> Cut:
     start = max(spec.find(_BEFORE), 0)
     end = spec.rfind(_LONG)
     if end < 0 or spec[end:] not in repeated:
@@ -36,6 +37,6 @@ def _cut(keys: Keys, spec: str, repeated: set[str]) -> Cut:
         end = len(spec)
     start = start if start >= _LEAST else 0
     end = end if len(spec) - end >= _LEAST else len(spec)
-    head = keys.text(spec[:start]) if start else None
-    tail = keys.text(spec[end:]) if end < len(spec) else None
+    head = text[spec[:start]] if start else None
+    tail = text[spec[end:]] if end < len(spec) else None
     return spec[start:end], head, tail

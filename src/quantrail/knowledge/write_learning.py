@@ -11,7 +11,7 @@ from quantrail.domain.enums import ConstraintOrigin
 from quantrail.domain.ids import ConstraintId
 from quantrail.errors import InvalidInput, NotFound
 from quantrail.knowledge import values as v
-from quantrail.knowledge.keys import Keys
+from quantrail.knowledge.keys import Keys, Told
 from quantrail.knowledge.put import Put
 from quantrail.knowledge.session import Row
 from quantrail.knowledge.write_registers import constraint_set_pk
@@ -24,16 +24,16 @@ _TRIAL_CONSTRAINTS = Put("trial_constraints", ["trial_pk", "constraint_pk"], ["a
 
 
 def save_failures(keys: Keys, failures: Sequence[r.Failure]) -> Written:
-    raws = [keys.backtest_raw(f.backtest_id) for f in failures]
+    raws = [keys.backtest_raws[f.backtest_id] for f in failures]
     found = keys.need_backtests(raws)
     now = keys.now()
-    rows = [_failure(keys, f, found[raw].pk, now) for f, raw in zip(failures, raws, strict=True)]
-    pks, written = _FAILURES(
-        keys.session, rows, lambda row: row[1] in keys.fresh_backtests and row[1] not in keys.explained
-    )
-    keys.explained.update(row[1] for row in rows)
+    rules, files, tag_pks = Told(lambda asked: keys.rule(*asked)), Told(keys.file), Told(keys.tag)
+    rows = [_failure(f, found[raw].pk, rules, files, now) for f, raw in zip(failures, raws, strict=True)]
+    bare = keys.unexplained
+    pks, written = _FAILURES(keys.session, rows, [row for row in rows if row[1] not in bare])
+    bare.difference_update(row[1] for row in rows)
     tags = [
-        (keys.tag(tag), pk)
+        (tag_pks[tag], pk)
         for f, pk, new in zip(failures, pks, written.is_new, strict=True)
         if new
         for tag in dict.fromkeys(f.tags)
@@ -42,18 +42,19 @@ def save_failures(keys: Keys, failures: Sequence[r.Failure]) -> Written:
     return written
 
 
-def _failure(keys: Keys, f: r.Failure, backtest_pk: int, now: int) -> Row:
-    if f.evidence_pack_path is None and f.evidence is None:
+def _failure(f: r.Failure, backtest_pk: int, rules: Told[int], files: Told[int], now: int) -> Row:
+    file = f.evidence_pack_path
+    if file is None and f.evidence is None:
         raise InvalidInput(f"failure {f.failure_id} ({f.rule_id}) has neither evidence path nor evidence")
     confidence = v.real(f.confidence, "confidence")
     if not 0 <= confidence <= 1:
         raise InvalidInput(f"confidence of {f.failure_id} is {confidence}, which is not within 0..1")
     return (
         v.hash32(f.failure_id, "failure_id"), backtest_pk,
-        keys.rule(f.rule_id, f.rule_version, f.policy_version),
+        rules[f.rule_id, f.rule_version, f.policy_version],
         str(f.category), v.names_json(f.tags, "tags"), str(f.severity), confidence,
-        v.prose(f.summary, "summary"), *keys.artifact(f.evidence_pack_path),
-        v.maybe_json(f.evidence, "evidence"),
+        v.prose(f.summary, "summary"), None if file is None else files[file.path],
+        None if file is None else file.row, v.maybe_json(f.evidence, "evidence"),
         str(f.state), now,
     )  # fmt: skip
 

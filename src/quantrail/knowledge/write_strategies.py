@@ -9,7 +9,7 @@ from quantrail.domain import records as r
 from quantrail.domain.answers import Written
 from quantrail.errors import InvalidInput, NotFound
 from quantrail.knowledge import values as v
-from quantrail.knowledge.keys import Keys
+from quantrail.knowledge.keys import Keys, Told
 from quantrail.knowledge.session import Row
 from quantrail.knowledge.spec_texts import Cut, cut_specs
 
@@ -26,10 +26,13 @@ def upsert_strategies(keys: Keys, strategies: Sequence[r.Strategy]) -> Written:
     pk = keys.session.reserve("strategies", len(new))
     rows: list[Row] = []
     atoms: list[Row] = []
+    template, atom = Told(keys.template), Told(keys.atom)
+    keys.fresh_strategies.update(range(pk, pk + len(new)))
     for (raw, strategy), cut in zip(new.items(), cuts, strict=True):
-        rows.append((pk, *_row(keys, strategy, raw, cut, now)))
-        keys.templates_of[pk] = rows[-1][9]
-        atoms += [(keys.atom(atom), pk) for atom in dict.fromkeys(strategy.atoms)]
+        found = None if strategy.template_id is None else template[strategy.template_id]
+        rows.append(_row(keys, strategy, pk, raw, cut, found, now))
+        keys.templates_of[pk] = found
+        atoms += [(atom[one], pk) for one in dict.fromkeys(strategy.atoms)]
         known[raw] = pk
         pk += 1
     keys.session.insert("strategies", rows)
@@ -48,7 +51,7 @@ def _first_seen(raws: Sequence[bytes], new: Collection[bytes]) -> tuple[bool, ..
 
 
 def _checked_id(keys: Keys, strategy: r.Strategy) -> bytes:
-    raw = keys.strategy_raw(strategy.strategy_id)
+    raw = keys.strategy_raws[strategy.strategy_id]
     found = hashlib.sha256(strategy.normalized_spec_json).digest()
     if raw != found:
         raise InvalidInput(
@@ -64,23 +67,20 @@ def _spec(s: r.Strategy) -> str:
         raise InvalidInput(f"the spec of {s.strategy_id} is not UTF-8: {error}") from error
 
 
-def _row(keys: Keys, s: r.Strategy, raw: bytes, cut: Cut, now: int) -> Row:
+def _row(keys: Keys, s: r.Strategy, pk: int, raw: bytes, cut: Cut, template: int | None, now: int) -> Row:
     return (
-        raw, v.hash32(s.logic_hash, "logic_hash"), cut[0],
+        pk, raw, v.hash32(s.logic_hash, "logic_hash"), cut[0],
         v.word(s.created_from, "created_from"), v.word(s.spec_hash_version, "spec_hash_version"),
         v.word(s.schema_version, "schema_version"), s.kind, v.maybe_label(s.name, "strategy name"),
-        None if s.template_id is None else keys.template(s.template_id), v.maybe_json(s.params, "params"),
-        _parent(keys, s), now, *cut[1:],
+        template, v.maybe_json(s.params, "params"),
+        None if s.derived_from is None else _parent(keys, s.derived_from), now, cut[1], cut[2],
     )  # fmt: skip
 
 
-def _parent(keys: Keys, strategy: r.Strategy) -> int | None:
-    if strategy.derived_from is None:
-        return None
-    found = keys.strategies.get(bytes.fromhex(strategy.derived_from))
+def _parent(keys: Keys, derived_from: str) -> int:
+    found = keys.strategies.get(bytes.fromhex(derived_from))
     if found is None:
         raise NotFound(
-            f"derived_from {strategy.derived_from} is neither stored nor earlier in this batch; "
-            "store the parent first"
+            f"derived_from {derived_from} is neither stored nor earlier in this batch; store the parent first"
         )
     return found
