@@ -197,6 +197,13 @@ class KnowledgeStore(Protocol):
     def list_fingerprints(self, algorithm: str, data_version: DataVersion) -> list[ledger.Fingerprint]:
         """All that compare with each other, in the order they were stored."""
 
+    def has_fingerprints(self, algorithm: str, data_version: DataVersion) -> bool: ...
+    def fingerprints_meeting(self, mark: ledger.Fingerprint) -> list[ledger.Fingerprint]:
+        """Stored marks of the same algorithm and data, ``mark`` itself included when it is stored: all
+        that agree with a minhash128 mark in 116 or more of its 128 bins, and a few that agree in fewer;
+        none for marks of another kind. In the order they were stored, without reading the others.
+        InvalidInput if the mark is cut short."""
+
     def tried(self, strategy_id: StrategyId, logic_hash: str | None = None) -> a.Tried: ...
 
     # --- failures and constraints ---------------------------------------------------------------

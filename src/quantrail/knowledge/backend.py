@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from quantrail.knowledge.driver_errors import translate, translated
 from quantrail.knowledge.session import Session
 
 BUSY_SECONDS = 60.0
+_KEPT_READERS = 2
 WRITE_LOCK = 7_261_853_911  # the advisory lock all quantrail writers share on one PostgreSQL database
 
 
@@ -49,22 +51,50 @@ class Backend:
         self.url = parse_url(url)
         self.dialect = self.url.get_backend_name()
         self.engine = _engine(self.url)
+        # Connections that reads on SQLite go on using, each with a cursor: to check one out of the pool
+        # takes as long as a small read. So few that the pool always has some left.
+        self._readers: deque[tuple[Any, Any]] = deque()
         # The URL without its password; worked out once, since every transaction may have to name it.
         self.shown = self.url.render_as_string(hide_password=True)
 
     def close(self) -> None:
+        while self._readers:
+            self._readers.pop()[0].close()
         self.engine.dispose()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A consistent view: all reads inside see the same committed state."""
-        begin = "BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+        if self.dialect == "sqlite":
+            with translated(self.shown), self._reader() as cursor:
+                yield Session(cursor, self.dialect)
+            return
         with translated(self.shown), self._cursor() as (cursor, _):
-            cursor.execute(begin)
+            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             try:
                 yield Session(cursor, self.dialect)
             finally:
                 _end(cursor, "COMMIT")
+
+    @contextmanager
+    def _reader(self) -> Iterator[Any]:
+        """A cursor inside a transaction; its connection is kept for the next read unless anything failed."""
+        try:
+            connection, cursor = self._readers.pop()
+        except IndexError:
+            connection = self._connect()
+            cursor = connection.cursor()
+        try:
+            cursor.execute("BEGIN")
+            yield cursor
+            cursor.execute("COMMIT")
+        except BaseException:
+            connection.close()  # the pool rolls back
+            raise
+        if len(self._readers) < _KEPT_READERS:
+            self._readers.append((connection, cursor))
+        else:
+            connection.close()
 
     @contextmanager
     def writing(self, durable: bool = False) -> Iterator[Session]:

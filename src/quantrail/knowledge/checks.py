@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from quantrail.errors import NotFound
 from quantrail.knowledge.artifacts import ArtifactFolder
 from quantrail.knowledge.backend import Backend
+from quantrail.knowledge.check_derived import drifted
 from quantrail.knowledge.migrations import HEAD, frozen_names
 from quantrail.knowledge.schema import SPEC_TEXTS, WHOLE_SPEC, metadata
 from quantrail.knowledge.session import Session
@@ -38,6 +39,7 @@ def check_store(backend: Backend, artifacts: ArtifactFolder | None = None) -> li
             *_broken_keys(session),
             *_changed_specs(session),
             *_drifted_counts(session),
+            *_drifted_tables(session),
         ]
         if artifacts is not None:
             found += _files(session, artifacts)
@@ -119,6 +121,14 @@ def _drifted_counts(session: Session) -> Iterator[Finding]:
         yield Finding(
             "drifted count", tag, f"kept as {kept}, counted as {counted}",
             "copy the store into a fresh database, which counts anew: quantrail db copy --to URL",
+        )  # fmt: skip
+
+
+def _drifted_tables(session: Session) -> Iterator[Finding]:
+    for table, detail in drifted(session):
+        yield Finding(
+            "drifted table", table, detail,
+            "copy the store into a fresh database, which works it out anew: quantrail db copy --to URL",
         )  # fmt: skip
 
 

@@ -14,14 +14,16 @@ from sqlalchemy.schema import sort_tables_and_constraints
 from quantrail.errors import BackendCorrupt, Conflict
 from quantrail.knowledge import values as v
 from quantrail.knowledge.backend import Backend
+from quantrail.knowledge.bands import fill_bands
+from quantrail.knowledge.metric_blocks import seal_all
 from quantrail.knowledge.schema import metadata
 from quantrail.knowledge.session import Row, Session
 from quantrail.knowledge.statistics import Statistics
 from quantrail.knowledge.upgrade import require_head, upgrade
 
 _CHUNK = 2_000
-# Kept by triggers: the target's own triggers fill them.
-_DERIVED = ("tag_counts", "strategy_tiers")
+# Filled on the target by its own triggers, or worked out anew.
+_DERIVED = ("tag_counts", "strategy_tiers", "tier_scores", "fingerprint_bands", "metric_blocks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ def copy_store(source: Backend, to: str | Path) -> list[CopiedTable]:
             _link_iterations(old, new)
             for one in copied:
                 _verify(new, one)
+            fill_bands(new)
+            seal_all(new)
             new.run("COMMIT")
         Statistics(target).refresh()
     finally:

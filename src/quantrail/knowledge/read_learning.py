@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from quantrail.domain import records as r
@@ -53,13 +53,13 @@ def _failure(row: Row) -> r.Failure:
     return r.Failure(
         FailureId(row[1].hex()), BacktestId(v.uuid_text(row[2])), row[3], row[4], row[5],
         FailureCategory(row[6]),
-        tuple(v.from_json(row[7])), Severity(row[8]), row[9], row[10],
+        v.names_from_json(row[7]), Severity(row[8]), row[9], row[10],
         None if row[11] is None else r.ArtifactRef(row[11], row[12]),
         None if row[13] is None else v.from_json(row[13]), FailureState(row[14]),
     )  # fmt: skip
 
 
-def failures_of(session: Session, backtest_pks: Sequence[int]) -> dict[int, list[r.Failure]]:
+def failures_of(session: Session, backtest_pks: Iterable[int]) -> dict[int, list[r.Failure]]:
     found: dict[int, list[r.Failure]] = defaultdict(list)
     rows = session.among(_FAILURE, "fl.backtest_pk", backtest_pks)
     for row in sorted(rows, key=lambda row: row[15]):

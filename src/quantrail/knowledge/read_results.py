@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -151,10 +151,10 @@ def comparisons_of(session: Session, backtest_id: BacktestId) -> list[r.EngineCo
 
 
 def _assemble(session: Session, rows: Sequence[Row]) -> dict[int, BacktestRow]:
-    pks = [row[25] for row in rows]
-    metrics = metrics_of(session, pks)
-    scores = _scores_of(session, pks)
-    failures = failures_of(session, pks)
+    ids = {row[25]: BacktestId(v.uuid_text(row[0])) for row in rows}
+    metrics = _metrics_of(session, ids, {row[25]: ContentHash(row[9].hex()) for row in rows})
+    scores = _scores_of(session, ids)
+    failures = failures_of(session, ids)
     return {
         row[25]: _backtest(row, metrics.get(row[25]), scores.get(row[25], []), failures.get(row[25], []))
         for row in rows
@@ -203,43 +203,50 @@ def metric_values(session: Session, pks: Sequence[int]) -> dict[int, dict[str, f
     return found
 
 
-def metrics_of(session: Session, pks: Sequence[int]) -> dict[int, r.Metrics]:
-    columns = ", ".join(f"m.{name}" for name in METRIC_COLUMNS)
-    select = (
-        "SELECT m.backtest_pk, b.backtest_id, cc.calc_contract_hash, m.more_json, "
-        "coalesce(m.quality_warnings_json, n.body), "
-        f"f.path, m.metrics_row, m.schema_version, {columns} FROM metrics m JOIN backtests b "
-        "ON b.pk = m.backtest_pk JOIN calc_contracts cc ON cc.pk = m.calc_contract_pk "
-        "LEFT JOIN files f ON f.pk = m.metrics_file_pk LEFT JOIN texts n ON n.pk = m.notes_text_pk"
-    )
-    return {row[0]: _metrics(row) for row in session.among(select, "m.backtest_pk", pks)}
+_METRICS = (
+    "SELECT m.backtest_pk, m.more_json, coalesce(m.quality_warnings_json, n.body), f.path, m.metrics_row, "
+    f"m.schema_version, {', '.join(f'm.{name}' for name in METRIC_COLUMNS)} FROM metrics m "
+    "LEFT JOIN files f ON f.pk = m.metrics_file_pk LEFT JOIN texts n ON n.pk = m.notes_text_pk"
+)
 
 
-def _metrics(row: Row) -> r.Metrics:
-    notes = {"undefined": {}, "warnings": []} if row[4] is None else v.from_json(row[4])
-    named = zip(METRIC_COLUMNS, row[8:], strict=True)
-    undefined = notes["undefined"]
-    known = {name: value for name, value in named if value is not None or name in undefined}
-    more = {} if row[3] is None else v.from_json(row[3])
+def _metrics_of(
+    session: Session, ids: Mapping[int, BacktestId], contracts: Mapping[int, ContentHash]
+) -> dict[int, r.Metrics]:
+    """By backtest. Metrics repeat their backtest's contract, which a foreign key sees to."""
+    rows = session.among(_METRICS, "m.backtest_pk", ids)
+    return {row[0]: _metrics(row, ids[row[0]], contracts[row[0]]) for row in rows}
+
+
+def _metrics(row: Row, backtest_id: BacktestId, contract: ContentHash) -> r.Metrics:
+    undefined, warnings = _notes(row[2])
+    values: dict[str, float | int | None] = {
+        name: value
+        for name, value in zip(METRIC_COLUMNS, row[6:], strict=True)
+        if value is not None or name in undefined
+    }
+    if row[1] is not None:
+        values.update(v.from_json(row[1]))
     return r.Metrics(
-        BacktestId(v.uuid_text(row[1])), ContentHash(row[2].hex()), {**known, **more}, undefined,
-        tuple(notes["warnings"]), artifact(row[5], row[6]), row[7],
-    )  # fmt: skip
-
-
-def _scores_of(session: Session, pks: Sequence[int]) -> dict[int, list[r.Score]]:
-    select = (
-        "SELECT sc.backtest_pk, b.backtest_id, p.policy_version, sc.score_total, sc.breakdown_json, "
-        "sc.passed, "
-        "sc.fail_reasons_json, sc.pk FROM scores sc JOIN backtests b ON b.pk = sc.backtest_pk "
-        "JOIN policies p ON p.pk = sc.policy_pk"
+        backtest_id, contract, values, dict(undefined), warnings, artifact(row[3], row[4]), row[5]
     )
+
+
+@lru_cache(maxsize=1024)
+def _notes(text: str | None) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Metrics that are undefined, and warnings: the same few texts for most backtests."""
+    notes = {"undefined": {}, "warnings": []} if text is None else v.from_json(text)
+    return notes["undefined"], tuple(notes["warnings"])
+
+
+_SCORES = """SELECT sc.backtest_pk, sc.pk, p.policy_version, sc.score_total, sc.breakdown_json, sc.passed,
+sc.fail_reasons_json FROM scores sc JOIN policies p ON p.pk = sc.policy_pk"""
+
+
+def _scores_of(session: Session, ids: Mapping[int, BacktestId]) -> dict[int, list[r.Score]]:
     found: dict[int, list[r.Score]] = defaultdict(list)
-    for row in sorted(session.among(select, "sc.backtest_pk", pks), key=lambda row: row[7]):
+    for row in sorted(session.among(_SCORES, "sc.backtest_pk", ids)):
         found[row[0]].append(
-            r.Score(
-                BacktestId(v.uuid_text(row[1])), row[2], row[3], v.from_json(row[4]), bool(row[5]),
-                tuple(v.from_json(row[6])),
-            )
-        )  # fmt: skip
+            r.Score(ids[row[0]], row[2], row[3], v.from_json(row[4]), bool(row[5]), v.names_from_json(row[6]))
+        )
     return found

@@ -6,7 +6,7 @@ that a key looked up stays free until the commit, and integer keys can be handed
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -109,6 +109,15 @@ class Session:
             marks = ",".join("?" * len(part))
             found += self.rows(f"{select} WHERE {column} IN ({marks}){tail}", [*part, *params])
         return found
+
+    def among_each(self, select: str, wanted: Mapping[str, Sequence[Any]]) -> list[Row]:
+        """Rows of ``select`` with each column among its values, at most 30 000 of them, without an order."""
+        if self.dialect == "sqlite":
+            tests = [f"{column} IN ({','.join('?' * len(keys))})" for column, keys in wanted.items()]
+            params = [key for keys in wanted.values() for key in keys]
+        else:
+            tests, params = [f"{column} = ANY(?)" for column in wanted], list(wanted.values())
+        return self.rows(f"{select} WHERE {' AND '.join(tests)}", params)
 
     def _spelt(self, sql: str) -> str:
         return sql if self.dialect == "sqlite" else sql.replace("?", "%s")

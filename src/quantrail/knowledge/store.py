@@ -25,6 +25,7 @@ from quantrail.knowledge import counts, fingerprints, lineage, read_learning, re
 from quantrail.knowledge.backend import Backend
 from quantrail.knowledge.keys import Cache
 from quantrail.knowledge.leaderboard import leaderboard
+from quantrail.knowledge.metric_blocks import Sealer
 from quantrail.knowledge.session import Session
 from quantrail.knowledge.statistics import Statistics
 from quantrail.knowledge.unit import SqlKnowledgeUnit
@@ -57,6 +58,7 @@ class SqlKnowledgeStore:
         self._clock = clock
         self._shared: Cache = {}
         self._statistics = Statistics(backend)
+        self._sealer = Sealer(backend)
 
     def close(self) -> None:
         self.backend.close()
@@ -69,6 +71,7 @@ class SqlKnowledgeStore:
             unit = SqlKnowledgeUnit(session, self._clock, self._shared)
             yield unit
         if unit.committed:
+            self._sealer.after(unit.next_backtest)
             self._statistics.after(unit.rows_written)
 
     def _read(self, read: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -137,6 +140,12 @@ class SqlKnowledgeStore:
 
     def list_fingerprints(self, algorithm: str, data_version: DataVersion) -> list[ledger.Fingerprint]:
         return self._read(fingerprints.list_fingerprints, algorithm, data_version)
+
+    def has_fingerprints(self, algorithm: str, data_version: DataVersion) -> bool:
+        return self._read(fingerprints.has_fingerprints, algorithm, data_version)
+
+    def fingerprints_meeting(self, mark: ledger.Fingerprint) -> list[ledger.Fingerprint]:
+        return self._read(fingerprints.fingerprints_meeting, mark)
 
     def tried(self, strategy_id: StrategyId, logic_hash: str | None = None) -> a.Tried:
         return self._read(counts.tried, strategy_id, logic_hash)

@@ -51,6 +51,11 @@ class SqlKnowledgeUnit:
     def rows_written(self) -> int:
         return self._keys.session.written
 
+    @property
+    def next_backtest(self) -> int | None:
+        """The key the next new backtest will get; None if this transaction stored none."""
+        return self._keys.session.next_keys.get("backtests")
+
     def _check(self) -> None:
         if self._over:
             raise InvalidInput(f"this unit of work is {self._over}; open a new one")

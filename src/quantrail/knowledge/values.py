@@ -183,3 +183,13 @@ def maybe_json(value: Mapping[str, Any] | None, what: str) -> str | None:
 def from_json(value: Any) -> Any:
     """Parsed JSON; PostgreSQL hands JSONB over parsed already."""
     return json.loads(value) if isinstance(value, str) else value
+
+
+def names_from_json(value: Any) -> tuple[str, ...]:
+    """Names that ``names_json`` wrote; PostgreSQL hands tags over parsed already."""
+    return _names(value) if isinstance(value, str) else tuple(value)
+
+
+@lru_cache(maxsize=4096)
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))

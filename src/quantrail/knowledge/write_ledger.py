@@ -10,6 +10,7 @@ from quantrail.domain.answers import Written
 from quantrail.domain.identity import content_hash
 from quantrail.errors import InvalidInput
 from quantrail.knowledge import values as v
+from quantrail.knowledge.bands import save_bands
 from quantrail.knowledge.keys import Keys
 from quantrail.knowledge.put import Put
 from quantrail.knowledge.session import Row
@@ -86,7 +87,11 @@ def save_fingerprints(keys: Keys, fingerprints: Sequence[ledger.Fingerprint]) ->
          v.hash32(f.data_version, "data_version"), f.value, keys.now())
         for f in fingerprints
     ]  # fmt: skip
-    return _FINGERPRINTS(keys.session, rows)[1]
+    pks, written = _FINGERPRINTS(keys.session, rows)
+    new = [(pk, f) for pk, f, is_new in zip(pks, fingerprints, written.is_new, strict=True) if is_new]
+    marks = [(f.algorithm, str(f.data_version), f.value) for _, f in new]
+    save_bands(keys.session, [pk for pk, _ in new], marks)
+    return written
 
 
 def save_holdout_read(keys: Keys, read: ledger.HoldoutRead) -> None:

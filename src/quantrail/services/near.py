@@ -75,8 +75,7 @@ def near_ones(
 ) -> list[tuple[StrategyId, float]]:
     """Others that hold nearly the same bars on any data where both were screened, most alike first.
 
-    With the estimated share of (symbol, bar, side) held in common, ``NEAR`` or more; ties by id. Every
-    mark of the same data is read and compared, which takes time in proportion to their number.
+    With the estimated share of (symbol, bar, side) held in common, ``NEAR`` or more; ties by id.
     """
     return near_marks(store, store.fingerprints_of(strategy_id), limit)
 
@@ -87,7 +86,7 @@ def near_marks(
     """As :func:`near_ones`, of one strategy's ``marks``, stored or not."""
     best: dict[StrategyId, float] = {}
     for own in marks:
-        others = store.list_fingerprints(own.algorithm, own.data_version)
+        others = store.fingerprints_meeting(own)
         shares = shares_in_common(own.value, [other.value for other in others])
         for i in np.flatnonzero(shares >= NEAR):
             other = others[i].strategy_id
@@ -107,10 +106,7 @@ def shares_in_common(own: bytes, others: Sequence[bytes]) -> NDArray[np.float64]
 
 
 def twins_among(store: KnowledgeStore, ranked: Iterable[StrategyId]) -> dict[StrategyId, StrategyId]:
-    """Each strategy that trades nearly as a better-ranked one, with the first such; ``ranked`` best first.
-
-    Found by the index's bands, which miss about one in 8000 of those exactly at ``NEAR``, and fewer above.
-    """
+    """Each strategy that trades nearly as a better-ranked one, with the first such; ``ranked`` best first."""
     order = list(dict.fromkeys(ranked))
     marks = store.fingerprints_among(order)
     leaders = FingerprintIndex()  # by rank; the grid is part of what it finds by

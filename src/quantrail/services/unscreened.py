@@ -50,7 +50,7 @@ def _mark_in(
         return None
     period = period_of(bars, train)
     algorithm = algorithm_of(ENGINE_A_VERSION, period)
-    if not services.store.list_fingerprints(algorithm, plain.data_version):
+    if not services.store.has_fingerprints(algorithm, plain.data_version):
         return None
     (mark,) = fingerprints(prepare(bars, [spec]), period, [0], plain.data_version)
     return None if mark is None else as_stored(strategy_id, algorithm, mark)

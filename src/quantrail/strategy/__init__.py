@@ -7,6 +7,7 @@ the engines execute (:mod:`quantrail.strategy.normal` says what each part of it 
 atoms are ideas with parameters that make documents.
 """
 
+from quantrail.domain.bands import BINS, NEAR
 from quantrail.strategy import templates
 from quantrail.strategy.advice import advisories
 from quantrail.strategy.builders import ALWAYS, NEVER, Condition, Value, bar, ind, spec
@@ -24,9 +25,7 @@ from quantrail.strategy.diff import Difference, diff
 from quantrail.strategy.documents import load_document
 from quantrail.strategy.explain import condition_text, explain, explain_normal
 from quantrail.strategy.fingerprint import (
-    BINS,
     MOST_CELLS,
-    NEAR,
     Fingerprint,
     FingerprintIndex,
     bin_order,

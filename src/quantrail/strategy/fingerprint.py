@@ -3,12 +3,11 @@
 A fingerprint is a MinHash of the set of (symbol, bar, side) that a strategy holds, by one permutation
 in 128 bins (Li, Owen & Zhang 2012), empty bins borrowing from their neighbour (Shrivastava & Li
 2014). The share of equal bins estimates the Jaccard similarity of two sets, with a standard error of
-at most 4.4 %, 2.7 % at a similarity of 0.9. Sixteen bands of eight bins find candidates (LSH).
+at most 4.4 %, 2.7 % at a similarity of 0.9. Equal bands of bins find candidates (see ``domain.bands``).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -17,12 +16,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from quantrail.domain.bands import BINS, NEAR, band_keys, mixed
 from quantrail.errors import InvalidInput, Unsupported
 
-BINS = 128
-BANDS = 16
-NEAR = 0.9
-_ROWS = BINS // BANDS
 _LARGEST = 65_000
 MOST_CELLS = _LARGEST * BINS
 _MOST = 5000
@@ -46,19 +42,11 @@ class Fingerprint:
         return np.frombuffer(self.data, dtype="<u2")
 
     def bands(self) -> tuple[int, ...]:
-        """Sixteen 63-bit keys, for an index in memory or in a table: near ones share at least one.
+        """Thirteen 48-bit keys, for an index in memory or in a table: near ones share at least one.
 
         The grid is part of each key. Without anything held there are none.
         """
-        if not self.held:
-            return ()
-        step = 2 * _ROWS
-        parts = (self.data[start : start + step] for start in range(0, 2 * BINS, step))
-        return tuple(_key(f"{self.grid}|{band}|".encode() + part) for band, part in enumerate(parts))
-
-
-def _key(content: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big") >> 1
+        return tuple(band_keys(self.bins[None], [self.grid])[0].tolist()) if self.held else ()
 
 
 def held_bars(entry: Held, exit_: Held) -> Held:
@@ -107,18 +95,10 @@ def bin_order(size: int) -> NDArray[np.int64]:
     per_bin = -(-size // BINS)
     if per_bin > _LARGEST:
         raise Unsupported(f"fingerprints cover up to {_LARGEST * BINS} cells, got {size}")
-    shuffled = np.argsort(_mixed(np.arange(size, dtype=np.uint64)), kind="stable")
+    shuffled = np.argsort(mixed(np.arange(size, dtype=np.uint64)), kind="stable")
     order = np.full(per_bin * BINS, size, dtype=np.int64)
     order[:size] = shuffled
     return np.ascontiguousarray(order.reshape(per_bin, BINS).T)
-
-
-def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    # splitmix64 (Steele, Lea & Flood 2014): the same on every machine and library version.
-    mixed = (values + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return mixed ^ (mixed >> np.uint64(31))
 
 
 def _fill_empty(first: NDArray[np.int64], empty: NDArray[np.bool_]) -> NDArray[np.int64]:

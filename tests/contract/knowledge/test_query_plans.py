@@ -11,7 +11,8 @@ import pytest
 from quantrail.domain.answers import LeaderboardFilter, LeaderboardOrder
 from quantrail.domain.enums import EngineMode, Tier
 from quantrail.knowledge import Backend, open_store, upgrade
-from quantrail.knowledge.leaderboard import _walks
+from quantrail.knowledge.leaderboard_bounds import few_by_index
+from quantrail.knowledge.leaderboard_walks import walks
 from quantrail.knowledge.schema import FIRST_METRICS, LATER_METRICS
 from quantrail.knowledge.session import Session
 from quantrail.knowledge.statistics import Statistics
@@ -50,6 +51,7 @@ def grow(session: Session, size: int) -> None:
         (scores + i, 1, tests + i, share[i * 13 % 251], False, "A", first + i, 1, 1 + i % 4, "{}", "[]", 0)
         for i in range(size)
     ])  # fmt: skip
+    session.insert("strategy_tiers", [(first + i, "T1") for i in range(0, size, 5)])
     failures = session.reserve("failures", size)
     session.insert("failures", [
         (failures + i, raw("f", i), tests + i, 1, "RISK" if i % 997 == 0 else "EDGE",
@@ -155,8 +157,7 @@ BOARDS = {
         "ix_scores_engine",
     ),
     "everything": (LeaderboardFilter(), "ix_scores_engine"),
-    "tier": (LeaderboardFilter(tier=Tier.T1), "strategy_tiers"),
-    "few by a metric": (LeaderboardFilter(metrics={"sharpe_net": (50.0, None)}), "ix_metrics_sharpe_net"),
+    "tier": (LeaderboardFilter(tier=Tier.T1), "ix_tier_scores_best"),
     "many by a metric": (LeaderboardFilter(metrics={"sharpe_net": (None, 50.0)}), "ix_scores_engine"),
 }
 
@@ -165,14 +166,20 @@ BOARDS = {
 def test_no_leaderboard_sorts_or_scans_the_whole_store(large: Backend, name: str) -> None:
     where, index = BOARDS[name]
     with large.reading() as session:
-        walks = list(_walks(session, where, LeaderboardOrder.SCORE, 1, None))
-    plans = [plan(large, f"{walk.sql} LIMIT 20", walk.params) for walk in walks]
+        found = list(walks(session, where, LeaderboardOrder.SCORE, 1, None))
+    plans = [plan(large, f"{walk.sql} LIMIT 20", walk.params) for walk in found]
     # Where one run holds everything, PostgreSQL may as well walk the engine's index.
     assert index in plans[0] or (name == "run" and "ix_scores_engine" in plans[0]), plans[0]
-    for found in plans:
-        assert "SCAN scores" not in found.replace("SCAN scores USING INDEX", "")
-        assert "Seq Scan on scores sc" not in found
-        assert "SCAN sc\n" not in found
+    for one in plans:
+        assert "SCAN scores" not in one.replace("SCAN scores USING INDEX", "")
+        assert "Seq Scan on scores sc" not in one
+        assert "SCAN sc\n" not in one
+
+
+def test_few_that_meet_a_bound_on_an_indexed_metric_are_read_from_it(large: Backend) -> None:
+    with large.reading() as session:
+        (few,) = few_by_index(session, LeaderboardFilter(metrics={"sharpe_net": (50.0, None)}))
+    assert "ix_metrics_sharpe_net" in plan(large, f"{few.sql} LIMIT 20", few.params)
 
 
 def test_writing_keeps_the_statistics_fresh_by_itself(

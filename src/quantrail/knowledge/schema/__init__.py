@@ -10,8 +10,9 @@ from sqlalchemy import ForeignKeyConstraint, Index, Table
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable, sort_tables_and_constraints
 
-from quantrail.knowledge.schema import learning, ledger, results, runs
+from quantrail.knowledge.schema import derived, learning, ledger, results, runs
 from quantrail.knowledge.schema.columns import metadata
+from quantrail.knowledge.schema.derived import METRIC_BLOCK
 from quantrail.knowledge.schema.results import FIRST_METRICS, LATER_METRICS, METRIC_COLUMNS
 from quantrail.knowledge.schema.triggers import postgres_triggers, sqlite_triggers
 from quantrail.knowledge.schema.views import SPEC_TEXTS, WHOLE_SPEC, views
@@ -55,9 +56,11 @@ def _sql(element: CreateTable | CreateIndex | AddConstraint, dialect: Dialect) -
 __all__ = [
     "FIRST_METRICS",
     "LATER_METRICS",
+    "METRIC_BLOCK",
     "METRIC_COLUMNS",
     "SPEC_TEXTS",
     "WHOLE_SPEC",
+    "derived",
     "learning",
     "ledger",
     "metadata",

@@ -2,10 +2,12 @@
 
 What was stored stays: specs, results, verdicts and frozen policies cannot be changed or replaced,
 strategies and what results rest on cannot be deleted, a score's filter columns are its backtest's, and
-tag counts follow the tags.
+tag counts, the scores by tier and the blocks of metrics follow what they are made of.
 """
 
 from __future__ import annotations
+
+from quantrail.knowledge.schema.derived import METRIC_BLOCK
 
 # table -> columns that may change after the insert; all others are frozen.
 MUTABLE: dict[str, tuple[str, ...]] = {
@@ -73,6 +75,14 @@ KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
 _BACKTEST_FROZEN = "a DONE backtest cannot be changed"
 _ECHO = "a score''s engine, strategy, run and template are its backtest''s"
 
+_TIER_SCORES = """INSERT INTO tier_scores (score_pk, tier, policy_pk, backtest_pk, score_total, passed,
+  engine_mode, strategy_pk, run_pk, template_pk)
+SELECT sc.pk, {tier}, sc.policy_pk, sc.backtest_pk, sc.score_total, sc.passed, sc.engine_mode,
+  sc.strategy_pk, sc.run_pk, sc.template_pk"""
+_OF_STRATEGY = (
+    "FROM backtests b JOIN scores sc ON sc.backtest_pk = b.pk WHERE b.strategy_pk = NEW.strategy_pk"
+)
+
 
 def _frozen_columns(table: str, columns: tuple[str, ...]) -> list[str]:
     return [name for name in columns if name not in MUTABLE[table]]
@@ -132,6 +142,20 @@ BEGIN UPDATE tag_counts SET failures = failures - 1 WHERE tag_pk = OLD.tag_pk; E
 WHEN NEW.tier_to <> NEW.tier_from
 BEGIN INSERT INTO strategy_tiers (strategy_pk, tier) VALUES (NEW.strategy_pk, NEW.tier_to)
 ON CONFLICT (strategy_pk) DO UPDATE SET tier = excluded.tier; END""",
+    f"""CREATE TRIGGER tr_scores_tier AFTER INSERT ON scores
+WHEN EXISTS (SELECT 1 FROM strategy_tiers WHERE strategy_pk = NEW.strategy_pk)
+BEGIN {_TIER_SCORES.format(tier="st.tier")}
+FROM scores sc JOIN strategy_tiers st ON st.strategy_pk = sc.strategy_pk WHERE sc.pk = NEW.pk; END""",
+    f"""CREATE TRIGGER tr_strategy_tiers_added AFTER INSERT ON strategy_tiers
+BEGIN {_TIER_SCORES.format(tier="NEW.tier")}
+{_OF_STRATEGY}; END""",
+    """CREATE TRIGGER tr_strategy_tiers_changed AFTER UPDATE OF tier ON strategy_tiers
+BEGIN UPDATE tier_scores SET tier = NEW.tier WHERE strategy_pk = NEW.strategy_pk; END""",
+    """CREATE TRIGGER tr_strategy_tiers_removed AFTER DELETE ON strategy_tiers
+BEGIN DELETE FROM tier_scores WHERE strategy_pk = OLD.strategy_pk; END""",
+    f"""CREATE TRIGGER tr_metrics_unsealed AFTER INSERT ON metrics
+WHEN EXISTS (SELECT 1 FROM metric_blocks WHERE first_pk = NEW.backtest_pk - NEW.backtest_pk % {METRIC_BLOCK})
+BEGIN DELETE FROM metric_blocks WHERE first_pk = NEW.backtest_pk - NEW.backtest_pk % {METRIC_BLOCK}; END""",
 ]
 
 
@@ -202,6 +226,40 @@ RETURN NULL;""",
     ),
     """CREATE TRIGGER tr_promotion_records_tier AFTER INSERT ON promotion_records FOR EACH ROW
 WHEN (NEW.tier_to <> NEW.tier_from) EXECUTE FUNCTION quantrail_tier()""",
+    _function(
+        "quantrail_scores_tier",
+        f"""{_TIER_SCORES.format(tier="st.tier")}
+FROM changed sc JOIN strategy_tiers st ON st.strategy_pk = sc.strategy_pk;
+RETURN NULL;""",
+    ),
+    _after("scores", "tier", "INSERT", "NEW", "quantrail_scores_tier"),
+    _function(
+        "quantrail_tier_added",
+        f"""{_TIER_SCORES.format(tier="n.tier")}
+FROM changed n JOIN backtests b ON b.strategy_pk = n.strategy_pk JOIN scores sc ON sc.backtest_pk = b.pk;
+RETURN NULL;""",
+    ),
+    _after("strategy_tiers", "added", "INSERT", "NEW", "quantrail_tier_added"),
+    _function(
+        "quantrail_tier_changed",
+        """UPDATE tier_scores t SET tier = n.tier FROM changed n
+WHERE n.strategy_pk = t.strategy_pk AND n.tier <> t.tier;
+RETURN NULL;""",
+    ),
+    _after("strategy_tiers", "changed", "UPDATE", "NEW", "quantrail_tier_changed"),
+    _function(
+        "quantrail_tier_removed",
+        """DELETE FROM tier_scores t USING changed o WHERE o.strategy_pk = t.strategy_pk;
+RETURN NULL;""",
+    ),
+    _after("strategy_tiers", "removed", "DELETE", "OLD", "quantrail_tier_removed"),
+    _function(
+        "quantrail_metrics_unsealed",
+        f"""DELETE FROM metric_blocks WHERE first_pk IN
+  (SELECT backtest_pk - backtest_pk % {METRIC_BLOCK} FROM changed);
+RETURN NULL;""",
+    ),
+    _after("metrics", "unsealed", "INSERT", "NEW", "quantrail_metrics_unsealed"),
 ]
 
 __all__ = ["postgres_triggers", "sqlite_triggers"]
