@@ -8,7 +8,16 @@ from quantrail.knowledge.bands import BLOCK, keys_of
 from quantrail.knowledge.metric_blocks import columns_of, sealed_blocks
 from quantrail.knowledge.session import Session
 
-_COLUMNS = ["policy_pk", "backtest_pk", "score_total", "passed", "engine_mode", "strategy_pk", "run_pk", "template_pk"]
+_COLUMNS = (
+    "policy_pk",
+    "backtest_pk",
+    "score_total",
+    "passed",
+    "engine_mode",
+    "strategy_pk",
+    "run_pk",
+    "template_pk",
+)
 _TIER_SCORES = f"""SELECT sc.pk, st.tier, {", ".join(f"sc.{name}" for name in _COLUMNS)}
 FROM strategy_tiers st JOIN backtests b ON b.strategy_pk = st.strategy_pk
 JOIN scores sc ON sc.backtest_pk = b.pk"""

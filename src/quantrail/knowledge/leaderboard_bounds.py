@@ -27,7 +27,7 @@ from quantrail.knowledge.leaderboard_walks import (
     scores_by,
     walks,
 )
-from quantrail.knowledge.metric_blocks import Pks, sealed_meeting, unsealed
+from quantrail.knowledge.metric_blocks import Bounds, Pks, sealed_meeting, unsealed
 from quantrail.knowledge.schema import METRIC_COLUMNS
 from quantrail.knowledge.session import Session
 
@@ -51,8 +51,12 @@ class Search:
 
 def applies(where: LeaderboardFilter) -> bool:
     """Bounds there are, and nothing that leads to few backtests by itself."""
-    bounded = any(bound is not None for bounds in where.metrics.values() for bound in bounds)
+    bounded = any(map(_bounded, where.metrics.values()))
     return bounded and where.strategy_id is None and where.tier in (None, Tier.T0)
+
+
+def _bounded(bounds: Bounds) -> bool:
+    return any(bound is not None for bound in bounds)
 
 
 def places_within(search: Search) -> list[Place] | None:
@@ -156,9 +160,7 @@ def _met_on(search: Search, walk: Clause, candidates: Pks) -> list[Place]:
 def _candidates(search: Search) -> Pks:
     """Ascending keys of every backtest that can meet the bounds."""
     session, metrics = search.session, search.where.metrics
-    columns = {
-        name: bounds for name, bounds in metrics.items() if name in METRIC_COLUMNS and bounds != (None, None)
-    }
+    columns = {name: both for name, both in metrics.items() if name in METRIC_COLUMNS and _bounded(both)}
     bounds = [one for name, both in metrics.items() for one in metric_bounds(session, name, both)]
     found = [sealed_meeting(session, columns)] if columns else []
     for first, past in unsealed(session) if columns else [(0, None)]:

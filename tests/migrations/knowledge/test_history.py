@@ -21,6 +21,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import postgresql, sqlite
 
+from quantrail.domain.answers import LeaderboardFilter
+from quantrail.domain.enums import Tier
 from quantrail.errors import BackendError, SchemaOutdated
 from quantrail.knowledge import Backend, check_store, open_store, upgrade
 from quantrail.knowledge.migrations import FOLDER, HEAD, REVISIONS
@@ -120,6 +122,39 @@ def test_metrics_kept_as_json_move_into_their_columns(tmp_path: Path) -> None:
         row = connection.execute("SELECT alpha, more_json FROM metrics WHERE backtest_pk = 1").fetchone()
         assert row == (MORE["alpha"], '{"tail":1e-300,"trades":30}')
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+BEFORE_0004 = (
+    "INSERT INTO fingerprints (pk, strategy_pk, algorithm, data_version, value, created_at) "
+    "VALUES (1, 1, 'minhash128/x', {data}, {near}, 0), (2, 2, 'minhash128/x', {data}, {also}, 0), "
+    "(3, 3, 'simhash', {data}, {near}, 0)",
+    "INSERT INTO strategy_tiers (strategy_pk, tier) VALUES (5, 'T2')",
+)
+MARKS = {"data": bytes.fromhex(build.DATA), "near": b"\x01" * 264, "also": b"\x01" * 254 + b"\x02" * 10}
+
+
+def assert_found_without_reading_all(url: str | Path) -> None:
+    """Marks and tiers of before revision 0004 are met through its tables."""
+    store = open_store(url, build.SteadyClock())
+    first, second = (build.strategy(i).strategy_id for i in (0, 1))
+    (own,) = store.fingerprints_of(first)
+    assert [one.strategy_id for one in store.fingerprints_meeting(own)] == [first, second]
+    listed = store.leaderboard(LeaderboardFilter(tier=Tier.T2))
+    assert {one.strategy_id for one in listed} == {build.strategy(4).strategy_id}
+    assert check_store(store.backend) == []
+    store.close()
+
+
+def test_marks_and_tiers_of_before_are_found_by_the_short_way(tmp_path: Path) -> None:
+    path = old_sqlite(tmp_path)
+    upgrade(path, "0003")
+    quoted = {name: f"x'{value.hex()}'" for name, value in MARKS.items()}
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in BEFORE_0004:
+            connection.execute(statement.format(**quoted))
+        connection.commit()
+    assert upgrade(path) == "0003"
+    assert_found_without_reading_all(path)
 
 
 def test_a_migrated_database_equals_a_fresh_one_down_to_the_last_trigger(tmp_path: Path) -> None:
@@ -240,6 +275,17 @@ def test_metrics_kept_as_json_move_into_their_columns_on_postgres(old_postgres: 
     with psycopg.connect(old_postgres) as connection:
         row = connection.execute("SELECT alpha, more_json FROM metrics WHERE backtest_pk = 1").fetchone()
     assert row == (MORE["alpha"], '{"tail":1e-300,"trades":30}')
+
+
+@pytest.mark.postgres
+def test_marks_and_tiers_of_before_are_found_by_the_short_way_on_postgres(old_postgres: str) -> None:
+    upgrade(old_postgres, "0003")
+    quoted = {name: f"'\\x{value.hex()}'" for name, value in MARKS.items()}
+    with psycopg.connect(old_postgres, autocommit=True) as connection:
+        for statement in BEFORE_0004:
+            connection.execute(statement.format(**quoted).encode())
+    assert upgrade(old_postgres) == "0003"
+    assert_found_without_reading_all(old_postgres)
 
 
 @pytest.mark.postgres

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -53,6 +54,40 @@ class LedgerRecords:
         (row,) = harness.sql("SELECT strategy_id, quantity, executed_at FROM v_live_trades")
         assert tuple(row) == (first, -3.0, "2026-01-01T00:00:00.000000Z")
         assert harness.sql("SELECT replay_id FROM v_replays")[0][0] == "r1"
+
+    def test_marks_that_share_a_band_meet_and_no_near_one_is_missed(self, harness: StoreHarness) -> None:
+        world = fill(harness.store)
+        bins = [i * 401 % 60_000 for i in range(128)]
+
+        def mark(number: int, changed: range, data: DataVersion = build.DATA) -> ledger.Fingerprint:
+            own = [65_000 if i in changed else value for i, value in enumerate(bins)]
+            value = (5).to_bytes(8, "little") + b"".join(one.to_bytes(2, "little") for one in own)
+            return ledger.Fingerprint(world.strategies[number].strategy_id, "minhash128/x", data, value)
+
+        # Twelve changed bins, spread so that they hit as many bands as they can.
+        near = [
+            mark(0, range(0)),
+            mark(1, range(0, 120, 10)),
+            mark(2, range(3, 15)),
+            mark(3, range(116, 128)),
+        ]
+        other_data = mark(4, range(0), DataVersion("ab" * 32))
+        far = replace(mark(5, range(0)), value=bytes(range(8, 136)) * 2 + bytes(8))
+        other_kind = replace(mark(6, range(0)), algorithm="simhash_v1")
+        with harness.store.unit() as unit:
+            unit.save_fingerprints(near[:2])
+            unit.save_fingerprints([*near, other_data, far, other_kind])
+            unit.commit()
+        assert harness.store.fingerprints_meeting(near[0]) == near
+        assert harness.store.fingerprints_meeting(replace(near[0], strategy_id=far.strategy_id)) == near
+        assert harness.store.fingerprints_meeting(other_data) == [other_data]
+        assert harness.store.fingerprints_meeting(far) == [far]
+        assert harness.store.fingerprints_meeting(other_kind) == []
+        assert harness.store.has_fingerprints("minhash128/x", build.DATA)
+        assert not harness.store.has_fingerprints("minhash128/y", build.DATA)
+        assert not harness.store.has_fingerprints("minhash128/x", DataVersion("cd" * 32))
+        with pytest.raises(InvalidInput, match="264 bytes, got 263"), harness.store.unit() as unit:
+            unit.save_fingerprints([replace(far, value=far.value[1:], algorithm="minhash128/z")])
 
     def test_a_robustness_case_with_another_verdict_is_a_conflict(self, harness: StoreHarness) -> None:
         world = fill(harness.store)

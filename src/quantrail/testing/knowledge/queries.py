@@ -71,6 +71,35 @@ class Queries:
         screened = harness.store.leaderboard(LeaderboardFilter(engine_mode=EngineMode.A), limit=1000)
         assert {one.backtest_id for one in screened} == {one.backtest_id for one in world.backtests}
 
+    def test_a_tier_lists_its_strategies_scores_whenever_they_came(self, harness: StoreHarness) -> None:
+        world = fill(harness.store)
+        one, two = world.strategies[5], world.strategies[7]
+        with harness.store.unit() as unit:
+            register(unit, 1)
+            unit.save_promotions([_promotion(one, Tier.T1), _promotion(two, Tier.T1)])
+            unit.commit()
+        with harness.store.unit() as unit:
+            unit.save_promotions([replace(_promotion(two, Tier.T2), tier_from=Tier.T1)])
+            later = unit.insert_backtest(build.backtest(one, 90, EngineMode.B))
+            unit.save_metrics(build.metrics(later, 90))
+            unit.save_score(build.score(later, 90))
+            unit.commit()
+
+        def listed(where: LeaderboardFilter) -> list[BacktestId]:
+            return [row.backtest_id for row in harness.store.leaderboard(where)]
+
+        first, second = world.backtests[5].backtest_id, world.backtests[7].backtest_id
+        assert listed(LeaderboardFilter(tier=Tier.T1)) == [later]
+        assert listed(LeaderboardFilter(tier=Tier.T1, engine_mode=EngineMode.A)) == [first]
+        assert listed(LeaderboardFilter(tier=Tier.T2)) == [second]
+        assert listed(LeaderboardFilter(tier=Tier.T2, run_id=build.run_id())) == [second]
+        assert listed(LeaderboardFilter(tier=Tier.T2, run_id=build.run_id(1))) == []
+        assert listed(LeaderboardFilter(tier=Tier.T2, metrics={"trades": (1e9, None)})) == []
+        assert not {first, second, later} & set(listed(LeaderboardFilter(tier=Tier.T0)))
+        harness.sql("DELETE FROM strategy_tiers")
+        assert listed(LeaderboardFilter(tier=Tier.T1)) == listed(LeaderboardFilter(tier=Tier.T2)) == []
+        assert {second, later} <= set(listed(LeaderboardFilter(tier=Tier.T0)))
+
     def test_undefined_values_come_last(self, harness: StoreHarness) -> None:
         fill(harness.store)
         fresh = build.strategy(400)
