@@ -133,9 +133,9 @@ CASES = {
     "two metrics": ({"alpha": (0.0, 900.0), "profit_factor": (490, None)}, {},
                     "m.alpha BETWEEN 0 AND 900 AND m.profit_factor >= 490"),
     "an indexed metric": ({"sharpe_net": (976.0, None)}, {}, "m.sharpe_net >= 976"),
-    "a metric without a column": ({"odd": (1.0, None)}, {}, "m.backtest_pk % 9001 = 0"),
+    "a metric without a column": ({"odd": (1.0, None)}, {}, "m.backtest_pk / 9001 * 9001 = m.backtest_pk"),
     "with and without a column": ({"odd": (1.0, None), "cagr_net": (0.0, None)}, {},
-                                  "m.backtest_pk % 9001 = 0 AND m.cagr_net >= 0"),
+                                  "m.backtest_pk / 9001 * 9001 = m.backtest_pk AND m.cagr_net >= 0"),
 }  # fmt: skip
 
 
