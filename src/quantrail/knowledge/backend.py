@@ -89,7 +89,8 @@ class Backend:
             yield cursor
             cursor.execute("COMMIT")
         except BaseException:
-            connection.close()  # the pool rolls back
+            _end(cursor, "ROLLBACK")
+            connection.close()
             raise
         if len(self._readers) < _KEPT_READERS:
             self._readers.append((connection, cursor))
