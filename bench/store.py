@@ -24,6 +24,7 @@ from quantrail.domain.answers import IdKind, LeaderboardFilter
 from quantrail.domain.enums import EngineMode, Tier
 from quantrail.domain.ledger import Promotion
 from quantrail.knowledge import SqlKnowledgeStore, open_store, upgrade
+from quantrail.knowledge.backend import prepare_sqlite
 from quantrail.knowledge.put import COLUMNS
 from quantrail.knowledge.session import Session
 from quantrail.testing import records as build
@@ -64,14 +65,7 @@ class Plain:
     def __init__(self, path: Path, ours: Path) -> None:
         upgrade(path)
         self.connection = sqlite3.connect(path, isolation_level=None)
-        for pragma in (
-            "journal_mode = WAL",
-            "foreign_keys = ON",
-            "cache_size = -65536",
-            "mmap_size = 1073741824",
-            "wal_autocheckpoint = 8000",
-        ):
-            self.connection.execute(f"PRAGMA {pragma}")
+        prepare_sqlite(self.connection)
         names = self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for (name,) in names:
             self.connection.execute(f"DROP TRIGGER {name}")

@@ -97,7 +97,7 @@ class Session:
         self, select: str, column: str, keys: Iterable[Any], also: str = "", params: Sequence[Any] = ()
     ) -> list[Row]:
         """Rows of ``select … WHERE column IN keys [AND also]``, without an order."""
-        wanted = list(dict.fromkeys(keys))
+        wanted = sorted(set(keys))  # SQLite looks up neighbours for less
         if not wanted:
             return []
         tail = f" AND {also}" if also else ""

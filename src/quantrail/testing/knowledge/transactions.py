@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from dataclasses import replace
 
 import pytest
 
-from quantrail.errors import InvalidInput
+from quantrail.errors import Conflict, InvalidInput
 from quantrail.strategy import canonicalise, template_spec
 from quantrail.testing import records as build
 from quantrail.testing.knowledge.world import StoreHarness, fill, register, save_results
@@ -128,6 +129,57 @@ class Transactions:
             assert unit.save_metrics(build.metrics(first.backtest_id, 100)).is_new == (False,)
             assert unit.save_score(build.score(first.backtest_id, 100)).is_new == (False,)
             assert unit.save_trial(build.trial(one, 100, first.backtest_id)).is_new == (False,)
+
+    def test_a_large_batch_stores_each_record_as_it_was_handed_in(self, harness: StoreHarness) -> None:
+        fill(harness.store)
+        strategies = [build.strategy(number) for number in range(100, 250)]
+        with harness.store.unit() as unit:
+            tests = save_results(unit, strategies, 100)
+            failures = [build.failure(one.backtest_id, 3) for one in tests]
+            assert unit.save_failures(failures).is_new == (True,) * 150
+            unit.commit()
+        for at in (0, 1, 63, 64, 127, 128, 149):
+            stored = harness.store.get_backtest(tests[at].backtest_id)
+            assert stored.key == tests[at].key
+            assert stored.metrics == build.metrics(tests[at].backtest_id, 100 + at)
+            assert stored.scores == (build.score(tests[at].backtest_id, 100 + at),)
+            assert stored.failures == (failures[at],)
+
+    def test_one_bad_record_amid_a_large_batch_undoes_all_of_it(self, harness: StoreHarness) -> None:
+        world = fill(harness.store)
+        before = harness.store.counts()
+        strategies = [build.strategy(number) for number in range(100, 250)]
+        with pytest.raises(Conflict), harness.store.unit() as unit:
+            tests = save_results(unit, strategies, 100)
+            trials = [build.trial(s, 100 + i, b.backtest_id) for i, (s, b) in
+                      enumerate(zip(strategies, tests, strict=True))]  # fmt: skip
+            trials[90] = replace(trials[90], ordinal=world.trials[0].ordinal)
+            unit.save_trials(trials)
+        assert harness.store.counts() == before
+
+    def test_records_of_one_unit_meet_each_other(self, harness: StoreHarness) -> None:
+        """What is new in a transaction is not looked up; what it wrote itself must still be known."""
+        fill(harness.store)
+        strategies = [build.strategy(number) for number in range(100, 104)]
+        with harness.store.unit() as unit:
+            tests = save_results(unit, strategies, 100)
+            ids = [one.backtest_id for one in tests]
+            failures = [build.failure(one, 3) for one in ids]
+            assert unit.save_failures(failures).new == 4
+            assert unit.insert_backtests(tests).new == 0
+            assert unit.save_metrics([build.metrics(one, 100 + i) for i, one in enumerate(ids)]).new == 0
+            assert unit.save_scores([build.score(one, 100 + i) for i, one in enumerate(ids)]).new == 0
+            assert unit.save_failures(failures).new == 0
+            unit.upsert_strategy(build.strategy(104))
+            twice = build.backtest(build.strategy(104), 104)
+            assert unit.insert_backtests([twice, twice]).is_new == (True, False)
+            unit.commit()
+        with pytest.raises(Conflict), harness.store.unit() as unit:
+            fresh = build.strategy(300)
+            unit.upsert_strategy(fresh)
+            first = build.backtest(fresh, 300)
+            unit.insert_backtest(first)
+            unit.insert_backtest(replace(first, result_hash=build.result_hash(999)))
 
     def test_units_of_two_stores_taking_turns_never_hand_out_a_key_twice(self, harness: StoreHarness) -> None:
         fill(harness.store)
