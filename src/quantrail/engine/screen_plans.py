@@ -50,7 +50,7 @@ class ScreenPlans:
         """One record of dtype PLAN per row, and the rankings (R, T, S) these refer to."""
         ranks: dict[Any, int] = {None: -1}
         models: dict[int, int] = {}
-        known: dict[int, int] = {}
+        known = {id(None): -1}
         which, places = [], []
         for i in rows:
             signals = _signals(self._batch, i)
@@ -58,9 +58,10 @@ class ScreenPlans:
             places.append(ranks.setdefault(signals.rank, len(ranks) - 1))
             for words in signals.words():
                 # The batch keeps its words, so that an id names one array as long as this takes.
-                if id(words) not in known:
-                    known[id(words)] = -1 if words is None else self._address_of(words)
-                places.append(known[id(words)])
+                name = id(words)
+                if name not in known:
+                    known[name] = self._address_of(words)
+                places.append(known[name])
         plans: NDArray[Any] = np.array([self._plan_row(model) for model in models], PLAN)[which]
         for name, column in zip(SIGNAL_FIELDS, np.array(places).reshape(len(rows), -1).T, strict=True):
             plans[name] = column
@@ -83,17 +84,13 @@ class ScreenPlans:
 
 def _models(batch: SignalBatch, rows: Sequence[int]) -> dict[int, int]:
     model: dict[int, int] = {}
-    last = -1
+    last, members = -1, -1
     for i in rows:
-        if last < 0 or not _same(batch, i, last):
-            last = i
+        n_members = _signals(batch, i).n_members
+        if n_members != members or not same_plan(batch.specs[last], batch.specs[i]):
+            last, members = i, n_members
         model[i] = last
     return model
-
-
-def _same(batch: SignalBatch, one: int, other: int) -> bool:
-    members = _signals(batch, one).n_members, _signals(batch, other).n_members
-    return members[0] == members[1] and same_plan(batch.specs[one], batch.specs[other])
 
 
 def _signals(batch: SignalBatch, row: int) -> Signals:

@@ -21,7 +21,7 @@ from quantrail.engine.trade_columns import TradeColumns
 Floats = NDArray[np.float64]
 N_TOTALS = 8
 # Strategies whose plans are laid out together.
-CHUNK = 64
+CHUNK = 128
 
 
 class Answer:
@@ -64,8 +64,10 @@ class ScreenRun:
         Plain market orders run in a kernel without an order book, so those go first.
         """
         order: list[int] = []
-        for asking in (False, True):
-            kind = [k for k, row in enumerate(rows) if (self.plans.rules(row) is not None) == asking]
+        kinds: tuple[list[int], list[int]] = ([], [])
+        for k, row in enumerate(rows):
+            kinds[self.plans.rules(row) is not None].append(k)
+        for kind in kinds:
             for first in range(0, len(kind), CHUNK):
                 chunk = kind[first : first + CHUNK]
                 there = np.array([places[k] for k in chunk], np.int64)
@@ -112,9 +114,9 @@ class ScreenRun:
 
     def _order_book(self, rows: Sequence[int]) -> Any:
         """None for plain market orders, else the kernels' OrderBook for ``rows``."""
-        asked = [rule for row in rows if (rule := self.plans.rules(row)) is not None]
-        if not asked:
+        if self.plans.rules(rows[0]) is None:
             return None
+        asked = [rule for row in rows if (rule := self.plans.rules(row)) is not None]
         n_symbols = len(self.batch.bars.symbols)
         capped = any(rule.share for rule in asked)
         volume = mean_volume_before(self.batch.bars, ADV_BARS)[:, self.span].T if capped else np.zeros((1, 1))

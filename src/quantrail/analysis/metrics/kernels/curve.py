@@ -16,8 +16,11 @@ FLAT = 1e-13
 
 
 @njit(cache=True, error_model="numpy")
-def bar_returns(equity, capital, out):
-    """Simple returns; -1 in the bar of ruin, 0 after it. Choices without branches, so that it vectorises."""
+def bar_returns(equity, capital, rf, out, below):
+    """Simple returns and the squares of what they fall short of ``rf`` by; how many are above zero.
+
+    A return is -1 in the bar of ruin, 0 after it. Choices without branches, so that it vectorises.
+    """
     ratio = max(equity[0] / capital, 0.0) - 1.0
     out[0] = ratio if capital > 0.0 else 0.0
     before = equity[:-1]
@@ -27,6 +30,13 @@ def bar_returns(equity, capital, out):
         ratio = after[t] / before[t]
         ratio = (ratio if ratio > 0.0 else 0.0) - 1.0
         returns[t] = ratio if before[t] > 0.0 else 0.0
+    wins = 0
+    for t in range(len(out)):
+        short = out[t] - rf
+        short = short if short < 0.0 else 0.0
+        below[t] = short * short
+        wins += out[t] > 0.0
+    return wins
 
 
 @njit(cache=True, error_model="numpy")
@@ -50,35 +60,30 @@ def sharpe(returns, first, last, rf, q):
 
 
 @njit(cache=True, error_model="numpy")
-def sweep(equity, returns, capital, rf):
-    """Every sum over bars that needs no mean: of returns, downside and wins, then of drawdowns.
+def sweep(equity, returns, below, capital):
+    """Every sum over bars that needs no mean and keeps their order: returns, downside, drawdowns.
 
     One pass without branches: the sums run beside each other, each in bar order.
     """
     total = 0.0
     downside = 0.0
-    wins = 0
     peak = capital
     deepest = 0.0
     squares = 0.0
     under = 0
     longest = 0
     for t in range(len(returns)):
-        r = returns[t]
-        total += r
-        below = r - rf
-        below = below if below < 0.0 else 0.0
-        downside += below * below
-        wins += r > 0.0
+        total += returns[t]
+        downside += below[t]
         value = equity[t]
         under = 0 if value >= peak else under + 1
-        peak = value if value >= peak else peak
+        peak = value if value > peak else peak  # one instruction, which >= would not be
         fall = value / peak
         fall = (fall if fall > 0.0 else 0.0) - 1.0
         squares += fall * fall
         deepest = fall if fall < deepest else deepest
         longest = under if under > longest else longest
-    return total, downside, wins, deepest, squares, longest
+    return total, downside, deepest, squares, longest
 
 
 @njit(cache=True, error_model="numpy")
@@ -198,8 +203,8 @@ def against_benchmark(returns, mean_r, bench, mean_b, rf, q, out, why):
 
 @njit(cache=True, error_model="numpy")
 def curve_row(equity, capital, q, rf, first_oos, bench, mean_b, with_tails, returns, scratch, out, why):
-    bar_returns(equity, capital, returns)
-    total, downside, wins, deepest, squares, longest = sweep(equity, returns, capital, rf)
+    wins = bar_returns(equity, capital, rf, returns, scratch)
+    total, downside, deepest, squares, longest = sweep(equity, returns, scratch, capital)
     growth(equity, capital, deepest, squares, longest, q, out, why)
     moments(returns, total, downside, wins, rf, q, out, why)
     split(equity, returns, capital, first_oos, rf, q, out, why)
