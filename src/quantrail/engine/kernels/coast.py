@@ -125,17 +125,20 @@ def mark_one(g, limit, first, s, is_long, cash, marks, held, equity, gross_sum, 
     """Mark a single position until ``limit`` or ruin; the last bar done, and the two of gross exposure."""
     quantity = held[s, QTY]
     prices = marks[g + 1 : limit + 1, s]
-    out = equity[g + 1 - first :]
-    for k in range(len(prices)):
+    out = equity[g + 1 - first : limit + 1 - first]
+    done = len(out)
+    for k in range(len(out)):
         worth = 0.0 + quantity * prices[k]
-        value = cash + worth if is_long else cash - worth
-        if value <= 0.0:
-            return g + k, gross_sum, gross_max
-        out[k] = value
-        gross = worth / value
+        out[k] = cash + worth if is_long else cash - worth
+        if out[k] <= 0.0:
+            done = k
+            break
+    # A loop of its own: with all of the above, the sum would not stay in a register.
+    for k in range(done):
+        gross = (0.0 + quantity * prices[k]) / out[k]
         gross_sum += gross
         gross_max = max(gross_max, gross)
-    return limit, gross_sum, gross_max
+    return g + done, gross_sum, gross_max
 
 
 @njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)

@@ -37,7 +37,7 @@ NEVER = -(10**9)
 N_TOTALS = 8
 
 
-@njit(cache=True, _nrt=False, error_model="numpy")
+@njit(cache=True, _nrt=False, error_model="numpy", forceinline=True)
 def ask_for_entry(t, g, plan, ranks, flags, masks):
     """Turn the wishes of the last close into orders, unless their symbol still cools down."""
     for w in range(masks.shape[1]):
