@@ -58,10 +58,10 @@ class ScreenPlans:
             places.append(ranks.setdefault(signals.rank, len(ranks) - 1))
             for words in signals.words():
                 # The batch keeps its words, so that an id names one array as long as this takes.
-                name = id(words)
-                if name not in known:
-                    known[name] = self._address_of(words)
-                places.append(known[name])
+                key = id(words)
+                if key not in known:
+                    known[key] = self._address_of(words)
+                places.append(known[key])
         plans: NDArray[Any] = np.array([self._plan_row(model) for model in models], PLAN)[which]
         for name, column in zip(SIGNAL_FIELDS, np.array(places).reshape(len(rows), -1).T, strict=True):
             plans[name] = column
