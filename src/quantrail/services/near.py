@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,10 @@ from quantrail.domain.ids import DataVersion, StrategyId
 from quantrail.domain.ledger import Fingerprint as Stored
 from quantrail.domain.market import Period
 from quantrail.domain.ports import KnowledgeStore
-from quantrail.services.loop.state import Evaluated
 from quantrail.strategy import NEAR, Fingerprint, FingerprintIndex, similarity
+
+if TYPE_CHECKING:  # the loop loads much that comparing marks does not need
+    from quantrail.services.loop.state import Evaluated
 
 _COUNT_BYTES = 8
 _COUNT_WORDS = _COUNT_BYTES // 2

@@ -3,75 +3,22 @@
 from __future__ import annotations
 
 import difflib
-from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from quantrail.analysis.constraints import DEFAULT_CONSTRAINT_RULES
 from quantrail.analysis.failures import DEFAULT_RULES
 from quantrail.analysis.score_policy import DEFAULT_POLICY
 from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.errors import ConfigInvalid, SpecInvalid
+from quantrail.services.run_data import DataSection, Section
 from quantrail.strategy import parse_spec
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Span(_Section):
-    """Session dates, both ends included."""
-
-    start: date
-    end: date
-
-    @model_validator(mode="after")
-    def _ends_after_start(self) -> Span:
-        if self.end <= self.start:
-            raise ValueError(f"ends on {self.end}, which is not after its start {self.start}")
-        return self
-
-
-class HoldoutStart(_Section):
-    start: date
-
-
-class Splits(_Section):
-    """Train, validation and holdout by date; the loop never reads a bar from ``holdout.start`` on."""
-
-    train: Span
-    validation: Span
-    holdout: HoldoutStart | None = None
-
-    @property
-    def holdout_start(self) -> date | None:
-        return self.holdout.start if self.holdout else None
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Splits:
-        if self.validation.start <= self.train.end:
-            raise ValueError(
-                f"validation starts on {self.validation.start}, inside train (ends {self.train.end})"
-            )
-        if self.holdout is not None and self.holdout.start <= self.validation.end:
-            raise ValueError(
-                f"holdout starts on {self.holdout.start}, inside validation (ends {self.validation.end})"
-            )
-        return self
-
-
-class DataSection(_Section):
-    """``version`` None: the home's current snapshot; ``symbols`` None: all of it."""
-
-    version: str | None = None
-    symbols: tuple[str, ...] | None = Field(default=None, min_length=1)
-    splits: Splits
-
-
-class UniverseSection(_Section):
+class UniverseSection(Section):
     """``market``: the home market over which trials are counted together; ``benchmark``: a symbol.
 
     ``stored``: a universe of the home, whose members on the first day of train are traded, to the end.
@@ -83,7 +30,7 @@ class UniverseSection(_Section):
     benchmark: str | None = None
 
 
-class Budget(_Section):
+class Budget(Section):
     """``candidates``: strategies to screen per iteration; ``seconds``: stop after, None = no limit."""
 
     candidates: int = Field(default=300, ge=1, le=1_000_000)
@@ -91,7 +38,7 @@ class Budget(_Section):
     seconds: float | None = Field(default=None, gt=0)
 
 
-class Generators(_Section):
+class Generators(Section):
     """Relative weights of the candidate sources."""
 
     template: float = Field(default=0.5, ge=0)
@@ -104,7 +51,7 @@ class Generators(_Section):
         return self
 
 
-class SearchSection(_Section):
+class SearchSection(Section):
     """``seeds``: strategies that iteration 1 tries first, on the run's symbols; they may have children."""
 
     seeds: tuple[dict[str, Any], ...] = Field(default=(), max_length=1000)
@@ -123,24 +70,24 @@ class SearchSection(_Section):
         return seeds
 
 
-class ConstraintsSection(_Section):
+class ConstraintsSection(Section):
     """``base``: the set that iteration 1 applies: latest, none, or an id."""
 
     base: str = "latest"
 
 
-class ConstraintRulesSection(_Section):
+class ConstraintRulesSection(Section):
     version: str = DEFAULT_CONSTRAINT_RULES
     exploration_share: float = Field(default=0.10, ge=0, le=1)
 
 
-class EngineASection(_Section):
+class EngineASection(Section):
     """Engine A screens with fractional shares."""
 
     portfolio: Literal["fractional_v1"] = "fractional_v1"
 
 
-class EngineBSection(_Section):
+class EngineBSection(Section):
     """Engine B's models, as ``quantrail backtest`` takes them; they are part of its results' identity.
 
     By default whole shares under the light contract; fractional ones match engine A exactly.
@@ -173,14 +120,14 @@ class EngineBSection(_Section):
         )
 
 
-class Engines(_Section):
+class Engines(Section):
     a: EngineASection = EngineASection()
     b: EngineBSection = EngineBSection()
     initial_capital: float = Field(default=100_000.0, gt=0)
     risk_free_rate_annual: float = Field(default=0.0, gt=-1, lt=1)
 
 
-class RunConfig(_Section):
+class RunConfig(Section):
     """Everything that decides what a run does; the same config, data and seed give the same run."""
 
     name: str = Field(min_length=1, max_length=200)

@@ -11,10 +11,9 @@ from quantrail.domain.ledger import Fingerprint as Stored
 from quantrail.engine import ENGINE_A_VERSION, fingerprints, prepare
 from quantrail.errors import QuantrailError
 from quantrail.services.context import Services
-from quantrail.services.loop.start import bars_until, period_of
 from quantrail.services.near import algorithm_of, as_stored
 from quantrail.services.records import with_records
-from quantrail.services.run_config import parse_run_config
+from quantrail.services.run_data import DataSection, bars_until, period_of
 from quantrail.strategy import canonicalise
 
 LATEST_RUNS = 20
@@ -37,12 +36,13 @@ def mark_now(services: Services, strategy_id: StrategyId, document: Mapping[str,
 def _mark_in(
     services: Services, run: RunRow, strategy_id: StrategyId, document: Mapping[str, Any]
 ) -> Stored | None:
-    frozen = run.config["frozen"]
+    frozen, config = run.config["frozen"], run.config["config"]
     try:
         # A snapshot that was cleared away, a symbol that is not there: this run has nothing to say.
-        config = parse_run_config(dict(run.config["config"]))
-        train, snapshot = config.data.splits.train, DataVersion(frozen["snapshot_version"])
-        plain = bars_until(services, config, snapshot, frozen["symbols"], train.end)
+        splits = DataSection.model_validate(config["data"]).splits
+        train, snapshot = splits.train, DataVersion(frozen["snapshot_version"])
+        benchmark = config["universe"].get("benchmark")
+        plain = bars_until(services, splits, benchmark, snapshot, frozen["symbols"], train.end)
         spec = canonicalise(_on_symbols(document, frozen["symbols"])).spec
         # Runs of before there were records froze none.
         bars = with_records(services.market, plain, [spec], frozen.get("record_versions", {}))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -17,7 +15,7 @@ from quantrail.domain.answers import IdKind, StoredConstraintSet
 from quantrail.domain.enums import ConstraintStatus, TrialDoor
 from quantrail.domain.identity import new_run_id, universe_version
 from quantrail.domain.ids import ConstraintSetId, DataVersion
-from quantrail.domain.market import Bars, Members, Period
+from quantrail.domain.market import Bars, Members
 from quantrail.domain.records import Constraint, Run, Universe
 from quantrail.errors import ConfigInvalid, DataInvalid, InvalidInput, NotFound
 from quantrail.search import check_enforceable
@@ -25,7 +23,8 @@ from quantrail.services.evaluation import Setting, annual_sharpe, hold_returns
 from quantrail.services.loop.state import RunState, Services
 from quantrail.services.records import RecordDesk, current_versions
 from quantrail.services.registers import register, snapshot_of, stored_snapshot
-from quantrail.services.run_config import RunConfig, Span
+from quantrail.services.run_config import RunConfig
+from quantrail.services.run_data import Span, bars_until, period_of
 
 MIN_SESSIONS = 20
 
@@ -106,28 +105,10 @@ def _settings(
     """Bars up to the end of train, and up to the end of validation; the holdout is never read."""
     splits = config.data.splits
     train, later = (
-        bars_until(services, config, snapshot, symbols, end)
+        bars_until(services, splits, config.universe.benchmark, snapshot, symbols, end)
         for end in (splits.train.end, splits.validation.end)
     )
     return train, later
-
-
-def bars_until(
-    services: Services, config: RunConfig, snapshot: DataVersion, symbols: Sequence[str], end: date
-) -> Bars:
-    """What a run of ``config`` reads from the start of train to ``end``, with all warm-up there is."""
-    splits, benchmark = config.data.splits, config.universe.benchmark
-    wanted = sorted({*symbols, benchmark} if benchmark else set(symbols))
-    before = splits.holdout_start
-    first = services.market.bars(wanted, version=snapshot, before=before).sessions[0].item()
-    period = Period(splits.train.start, end)
-    return services.market.bars(wanted, period, warmup_start=first, before=before, version=snapshot)
-
-
-def period_of(bars: Bars, span: Span) -> Period:
-    """Sessions, not calendar days: a period that starts on a holiday is the same period."""
-    sessions = bars.sessions[bars.span(Period(span.start, span.end))]
-    return Period(sessions[0].item(), sessions[-1].item())
 
 
 def _check_spans(config: RunConfig, bars: Bars) -> None:
