@@ -233,6 +233,13 @@ class Bench:
                 metrics={"hit_rate_trades": (0.4, 0.6), "closed_trades": (40, None)}
             ),
             "a metric that 1 in 1,000 meets": LeaderboardFilter(metrics={"hit_rate_trades": (0.5, 0.5)}),
+            "the worst, which a tenth meets": LeaderboardFilter(metrics={"cagr_net": (None, -0.05)}),
+            "tier T1 and a metric that none meets": LeaderboardFilter(
+                tier=Tier.T1, metrics={"volatility_annual_net": (5, None)}
+            ),
+            "run and a metric that none meets": LeaderboardFilter(
+                run_id=build.run_id(), metrics={"volatility_annual_net": (5, None)}
+            ),
             "an indexed metric that none meets": LeaderboardFilter(metrics={"sharpe_net": (50, None)}),
             "a metric that none meets": LeaderboardFilter(metrics={"volatility_annual_net": (5, None)}),
         }
