@@ -35,7 +35,6 @@ class Answer:
         self.totals = np.empty((n_rows, N_TOTALS))
         self.counts = np.zeros(n_rows, np.int64)
         self.trades = TradeColumns()
-        self.n_done = 0
 
     def blank(self, rows: Sequence[int]) -> None:
         self.equity[list(rows)] = np.nan
@@ -97,10 +96,9 @@ class ScreenRun:
                 trades.real, offsets, series, *scratch,
             )  # fmt: skip
             answer.counts[places[done:reached]] = np.diff(offsets[done : reached + 1])
-            answer.n_done += reached - done
             trades.written = int(offsets[reached])
             if reached < len(rows):
-                trades.empty_room(answer.n_done / len(answer.counts))
+                trades.empty_room()
             done = reached
 
     def _arguments(self, rows: Sequence[int]) -> list[Any]:
