@@ -5,10 +5,11 @@ quantities, costs in basis points per side. Engine B verifies one strategy bar b
 and logs. Both read the same canonical spec and bars and return the same records.
 """
 
-from quantrail.engine.batch import SignalBatch, SignalMaker, prepare
-from quantrail.engine.behaviour import fingerprints
 from quantrail.engine.compare import EngineComparison, compare
 from quantrail.engine.corporate_actions import CorporateActions
+from quantrail.engine.event_driven.story import ClauseState, DayStory, TradeStory, explain_day, explain_trade
+from quantrail.engine.event_driven.verify import VerifyResult, verify
+from quantrail.engine.event_driven.weights import WeightsResult, run_weights, signals_hash
 from quantrail.engine.market_rules import MarketRules
 from quantrail.engine.models import (
     ACTIONS,
@@ -18,13 +19,12 @@ from quantrail.engine.models import (
     build_models,
     check_models,
 )
-from quantrail.engine.screen import screen
-from quantrail.engine.screen_batch import BatchTrades, ScreenBatch
-from quantrail.engine.story import ClauseState, DayStory, TradeStory, explain_day, explain_trade
-from quantrail.engine.verify import VerifyResult, verify
+from quantrail.engine.screening.screen import screen
+from quantrail.engine.screening.screen_batch import BatchTrades, ScreenBatch
+from quantrail.engine.screening.warm import warm_up
+from quantrail.engine.signals.batch import SignalBatch, SignalMaker, prepare
+from quantrail.engine.signals.behaviour import fingerprints
 from quantrail.engine.versions import ENGINE_A_VERSION, ENGINE_B_VERSION
-from quantrail.engine.warm import warm_up
-from quantrail.engine.weights import WeightsResult, run_weights, signals_hash
 
 __all__ = [
     "ACTIONS",

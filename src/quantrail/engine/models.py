@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quantrail.domain.contract import CalcContract, ModelVersions
-from quantrail.engine.ledger import Charge
+from quantrail.engine.event_driven.ledger import Charge
 from quantrail.engine.market_rules import RULE_NAMES, MarketRules, market_rules
 from quantrail.engine.order_rules import OrderRules, order_rules
 from quantrail.errors import ConfigInvalid, Unsupported

@@ -146,7 +146,7 @@ def together_and_one_by_one(
 ) -> VerifyResult:
     found = []
     for least in (1, 10**9):
-        monkeypatch.setattr("quantrail.engine.calm._WORTH_IT", least)
+        monkeypatch.setattr("quantrail.engine.event_driven.calm._WORTH_IT", least)
         found.append(verify(bars, spec, period_of(bars), contract, ModelVersions()))
     together, alone = found
     assert together.result.result_hash == alone.result.result_hash

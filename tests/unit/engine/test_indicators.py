@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from quantrail.domain.market import BAR_COLUMNS, Bars
-from quantrail.engine.features import RECORD_KINDS, FeatureStore
-from quantrail.engine.indicators import FEATURE_KINDS
-from quantrail.engine.liquidity import corwin_schultz_bps
+from quantrail.engine.event_driven.liquidity import corwin_schultz_bps
+from quantrail.engine.signals.features import RECORD_KINDS, FeatureStore
+from quantrail.engine.signals.indicators import FEATURE_KINDS
 from quantrail.errors import NotFound
 from quantrail.strategy import FEATURE_TYPES
 from quantrail.testing.engines import bars_of, feature, hard_market, with_made_up_records

@@ -10,7 +10,7 @@ import pytest
 from quantrail.domain.contract import CalcContract
 from quantrail.domain.market import Bars, Period
 from quantrail.engine import prepare, screen
-from quantrail.engine.trade_columns import ROOM
+from quantrail.engine.screening.trade_columns import ROOM
 from quantrail.strategy import NormalSpec
 from quantrail.testing.engines import bars_of, compare_with, feature, hard_market, spec_of
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from quantrail.domain.market import Bars, Period
-from quantrail.engine.features import FeatureStore
+from quantrail.engine.signals.features import FeatureStore
 from quantrail.strategy import NormalSpec
 
 

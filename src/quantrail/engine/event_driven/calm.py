@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.contract import CalcContract
-from quantrail.engine.broker import Broker
-from quantrail.engine.decisions import Decider
-from quantrail.engine.tape import SideTape, Tape
+from quantrail.engine.event_driven.broker import Broker
+from quantrail.engine.event_driven.decisions import Decider
+from quantrail.engine.event_driven.tape import SideTape, Tape
 
 Floats = NDArray[np.float64]
 # Below this length whole-array work costs more than going bar by bar.

@@ -13,7 +13,7 @@ from quantrail.analysis.metrics import MVP_NAMES, MetricTable, load_kernels
 from quantrail.domain.contract import CalcContract
 from quantrail.domain.ids import ResultHash
 from quantrail.domain.results import ExitReason, ResultOutline, SimulationResult, TradeTable, hash_result
-from quantrail.engine.batch import SignalBatch, Signals
+from quantrail.engine.signals.batch import SignalBatch, Signals
 from quantrail.errors import QuantrailError
 
 Floats = NDArray[np.float64]

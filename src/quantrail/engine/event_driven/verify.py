@@ -15,20 +15,20 @@ from quantrail.domain.ids import ResultHash
 from quantrail.domain.market import Bars, Period
 from quantrail.domain.results import ExitReason, SimulationResult, TradeTable, hash_result
 from quantrail.engine.benchmark import benchmark_returns
-from quantrail.engine.broker import Broker
-from quantrail.engine.calm import Calm
-from quantrail.engine.clauses import Clause
 from quantrail.engine.corporate_actions import CorporateActions
-from quantrail.engine.decisions import Decider, Guard
-from quantrail.engine.ledger import TRADE_FIELDS, Ledger
-from quantrail.engine.liquidity import mean_volume_before, read_liquidity
-from quantrail.engine.logs import Column, arrow_table
-from quantrail.engine.market_broker import MarketBroker
+from quantrail.engine.event_driven.broker import Broker
+from quantrail.engine.event_driven.calm import Calm
+from quantrail.engine.event_driven.decisions import Decider, Guard
+from quantrail.engine.event_driven.ledger import TRADE_FIELDS, Ledger
+from quantrail.engine.event_driven.liquidity import mean_volume_before, read_liquidity
+from quantrail.engine.event_driven.logs import Column, arrow_table
+from quantrail.engine.event_driven.market_broker import MarketBroker
+from quantrail.engine.event_driven.order_broker import OrderBroker
+from quantrail.engine.event_driven.policy import Policy, build_policy
+from quantrail.engine.event_driven.tape import Tape, read_tape
 from quantrail.engine.models import ACTIONS, Models, build_models
-from quantrail.engine.order_broker import OrderBroker
 from quantrail.engine.order_rules import ADV_BARS
-from quantrail.engine.policy import Policy, build_policy
-from quantrail.engine.tape import Tape, read_tape
+from quantrail.engine.signals.clauses import Clause
 from quantrail.errors import DataInvalid, Unsupported
 from quantrail.strategy import NormalSpec
 

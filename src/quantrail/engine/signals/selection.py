@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.analysis.metrics import load_kernels
-from quantrail.engine.calendar import rebalance_bars
-from quantrail.engine.conditions import Scope, Words, pack
-from quantrail.engine.features import FeatureStore
+from quantrail.engine.signals.calendar import rebalance_bars
+from quantrail.engine.signals.conditions import Scope, Words, pack
+from quantrail.engine.signals.features import FeatureStore
 
 
 def places(features: FeatureStore, selection: Any, scope: Scope) -> NDArray[np.int16]:

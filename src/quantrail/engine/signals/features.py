@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.market import BAR_COLUMNS, Bars
-from quantrail.engine.indicators import indicator, rolling_sum, volatility
-from quantrail.engine.regime import regime_score
+from quantrail.engine.signals.indicators import indicator, rolling_sum, volatility
+from quantrail.engine.signals.regime import regime_score
 from quantrail.errors import NotFound, SpecInvalid
 from quantrail.strategy import FEATURE_TYPES
 

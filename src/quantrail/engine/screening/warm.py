@@ -10,8 +10,8 @@ import numpy as np
 from quantrail.domain.contract import CalcContract
 from quantrail.domain.ids import DataVersion
 from quantrail.domain.market import BAR_COLUMNS, Bars, Period
-from quantrail.engine.batch import prepare
-from quantrail.engine.screen import screen
+from quantrail.engine.screening.screen import screen
+from quantrail.engine.signals.batch import prepare
 from quantrail.strategy import TEMPLATES, canonicalise
 
 _SYMBOLS = ("A", "B")

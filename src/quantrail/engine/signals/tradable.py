@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.analysis.metrics import load_kernels
-from quantrail.engine.features import FeatureStore
-from quantrail.engine.indicators import indicator
+from quantrail.engine.signals.features import FeatureStore
+from quantrail.engine.signals.indicators import indicator
 from quantrail.strategy import NormalSpec
 
 Flags = NDArray[np.bool_]

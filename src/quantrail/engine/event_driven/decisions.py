@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from quantrail.domain.results import ExitReason
-from quantrail.engine.bitrows import ones
-from quantrail.engine.broker import Broker
-from quantrail.engine.logs import ColumnLog
-from quantrail.engine.orders import Intent, Order
-from quantrail.engine.tape import SideTape, Tape
+from quantrail.engine.event_driven.bitrows import ones
+from quantrail.engine.event_driven.broker import Broker
+from quantrail.engine.event_driven.logs import ColumnLog
+from quantrail.engine.event_driven.orders import Intent, Order
+from quantrail.engine.event_driven.tape import SideTape, Tape
 
 
 class Decision(StrEnum):

@@ -17,10 +17,10 @@ from quantrail.analysis.metrics import (
 from quantrail.domain.contract import CalcContract
 from quantrail.domain.market import Period
 from quantrail.domain.results import ExitReason
-from quantrail.engine.batch import SignalBatch
 from quantrail.engine.benchmark import benchmark_returns
-from quantrail.engine.screen_batch import BatchTrades, ScreenBatch
-from quantrail.engine.screen_run import Answer, ScreenRun
+from quantrail.engine.screening.screen_batch import BatchTrades, ScreenBatch
+from quantrail.engine.screening.screen_run import Answer, ScreenRun
+from quantrail.engine.signals.batch import SignalBatch
 from quantrail.errors import QuantrailError, SpecInvalid
 
 

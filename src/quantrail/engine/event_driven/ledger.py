@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from quantrail.domain.results import ExitReason
-from quantrail.engine.logs import ColumnLog
+from quantrail.engine.event_driven.logs import ColumnLog
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.market import Bars
-from quantrail.engine.bitrows import bit_rows
-from quantrail.engine.calendar import rebalance_bars
-from quantrail.engine.clauses import Clause, Flags, judge, universe_mask
-from quantrail.engine.conditions import Scope
-from quantrail.engine.features import FeatureStore
+from quantrail.engine.event_driven.bitrows import bit_rows
 from quantrail.engine.plan import REBALANCES, atr_periods, needs_volatility, universe_rows
-from quantrail.engine.tradable import tradable
+from quantrail.engine.signals.calendar import rebalance_bars
+from quantrail.engine.signals.clauses import Clause, Flags, judge, universe_mask
+from quantrail.engine.signals.conditions import Scope
+from quantrail.engine.signals.features import FeatureStore
+from quantrail.engine.signals.tradable import tradable
 from quantrail.errors import SpecInvalid
 from quantrail.strategy import NormalSpec
 

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass, field
 
 from quantrail.domain.results import ExitReason
-from quantrail.engine.broker import Broker, Room
-from quantrail.engine.capped_broker import CappedBroker
-from quantrail.engine.ledger import Position
+from quantrail.engine.event_driven.broker import Broker, Room
+from quantrail.engine.event_driven.capped_broker import CappedBroker
+from quantrail.engine.event_driven.ledger import Position
+from quantrail.engine.event_driven.orders import Intent, Order, OrderState
+from quantrail.engine.event_driven.policy import is_dust
 from quantrail.engine.order_rules import OrderRules
-from quantrail.engine.orders import Intent, Order, OrderState
-from quantrail.engine.policy import is_dust
 
 _MARKET = OrderRules("MKT", good_till_cancelled=False, share=None, too_wide=False, halt_after=None)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.results import ExitReason
-from quantrail.engine.verify import VerifyResult
+from quantrail.engine.event_driven.verify import VerifyResult
 from quantrail.errors import NotFound
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from quantrail.domain.results import ExitReason
-from quantrail.engine.ledger import Charge, Ledger, Position
-from quantrail.engine.logs import ColumnLog
+from quantrail.engine.event_driven.ledger import Charge, Ledger, Position
+from quantrail.engine.event_driven.logs import ColumnLog
+from quantrail.engine.event_driven.orders import ORDER_FIELDS, Intent, Order, OrderState
+from quantrail.engine.event_driven.policy import Policy, is_dust
+from quantrail.engine.event_driven.tape import Tape
 from quantrail.engine.models import Models
-from quantrail.engine.orders import ORDER_FIELDS, Intent, Order, OrderState
-from quantrail.engine.policy import Policy, is_dust
-from quantrail.engine.tape import Tape
 
 
 @dataclass(slots=True)

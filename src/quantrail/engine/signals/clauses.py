@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.market import Bars
-from quantrail.engine.conditions import Scope
-from quantrail.engine.features import FeatureStore
+from quantrail.engine.signals.conditions import Scope
+from quantrail.engine.signals.features import FeatureStore
 from quantrail.errors import SpecInvalid, Unsupported
 
 Flags = NDArray[np.bool_]

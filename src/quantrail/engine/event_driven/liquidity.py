@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from quantrail.domain.market import Bars
 from quantrail.engine.corporate_actions import CorporateActions
-from quantrail.engine.features import FeatureStore
 from quantrail.engine.market_rules import MarketRules
+from quantrail.engine.signals.features import FeatureStore
 
 Floats = NDArray[np.float64]
 Rows = list[list[Any]]

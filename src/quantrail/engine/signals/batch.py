@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.market import Bars, Period
-from quantrail.engine.conditions import Conditions, Scope, Truth, Words, pack
-from quantrail.engine.features import FeatureStore
-from quantrail.engine.market import market_of
 from quantrail.engine.plan import REBALANCES, atr_periods, needs_volatility, universe_rows
-from quantrail.engine.selection import membership, places
-from quantrail.engine.tradable import tradable
+from quantrail.engine.signals.conditions import Conditions, Scope, Truth, Words, pack
+from quantrail.engine.signals.features import FeatureStore
+from quantrail.engine.signals.market import market_of
+from quantrail.engine.signals.selection import membership, places
+from quantrail.engine.signals.tradable import tradable
 from quantrail.errors import InvalidInput, QuantrailError
 from quantrail.strategy import NormalSpec
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from quantrail.analysis.metrics import load_kernels
 from quantrail.domain.contract import CalcContract
-from quantrail.engine.batch import SignalBatch, Signals
 from quantrail.engine.order_rules import OrderRules, order_rules
 from quantrail.engine.plan import (
     PLAN,
@@ -21,6 +20,7 @@ from quantrail.engine.plan import (
     plan_row,
     same_plan,
 )
+from quantrail.engine.signals.batch import SignalBatch, Signals
 
 
 class ScreenPlans:

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from quantrail.analysis.metrics import load_kernels
 from quantrail.domain.contract import CalcContract
-from quantrail.engine.batch import SignalBatch
-from quantrail.engine.conditions import word_count
-from quantrail.engine.liquidity import mean_volume_before
+from quantrail.engine.event_driven.liquidity import mean_volume_before
 from quantrail.engine.order_rules import ADV_BARS, ORDERS
 from quantrail.engine.plan import MAX_TARGETS
-from quantrail.engine.screen_plans import ScreenPlans
-from quantrail.engine.trade_columns import TradeColumns
+from quantrail.engine.screening.screen_plans import ScreenPlans
+from quantrail.engine.screening.trade_columns import TradeColumns
+from quantrail.engine.signals.batch import SignalBatch
+from quantrail.engine.signals.conditions import word_count
 
 Floats = NDArray[np.float64]
 N_TOTALS = 8

@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass, field, replace
 
 from quantrail.domain.results import ExitReason
-from quantrail.engine.broker import Broker, Room
-from quantrail.engine.capped_broker import CappedBroker
-from quantrail.engine.ledger import Charge, Position
-from quantrail.engine.liquidity import Liquidity
+from quantrail.engine.event_driven.broker import Broker, Room
+from quantrail.engine.event_driven.capped_broker import CappedBroker
+from quantrail.engine.event_driven.ledger import Charge, Position
+from quantrail.engine.event_driven.liquidity import Liquidity
+from quantrail.engine.event_driven.orders import Intent, Order, OrderState
+from quantrail.engine.event_driven.policy import is_dust
 from quantrail.engine.market_rules import MarketRules
-from quantrail.engine.orders import Intent, Order, OrderState
-from quantrail.engine.policy import is_dust
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from quantrail.analysis.metrics import load_kernels
 from quantrail.domain.market import Period
-from quantrail.engine.batch import SignalBatch, Signals
+from quantrail.engine.signals.batch import SignalBatch, Signals
 from quantrail.strategy import BINS, MOST_CELLS, Fingerprint, NormalSpec, bin_order, mark_of
 
 Words = NDArray[np.uint64]

@@ -16,13 +16,13 @@ from quantrail.domain.ids import ContentHash, ResultHash
 from quantrail.domain.market import Bars, Period
 from quantrail.domain.results import ExitReason, SimulationResult, hash_result
 from quantrail.engine.benchmark import benchmark_returns
-from quantrail.engine.broker import Room
-from quantrail.engine.ledger import Ledger, Position
-from quantrail.engine.logs import Column
+from quantrail.engine.event_driven.broker import Room
+from quantrail.engine.event_driven.ledger import Ledger, Position
+from quantrail.engine.event_driven.logs import Column
+from quantrail.engine.event_driven.policy import Policy, is_dust
+from quantrail.engine.event_driven.tape import carried
+from quantrail.engine.event_driven.verify import trade_table
 from quantrail.engine.models import BpsCosts
-from quantrail.engine.policy import Policy, is_dust
-from quantrail.engine.tape import carried
-from quantrail.engine.verify import trade_table
 from quantrail.errors import DataInvalid
 
 Floats = NDArray[np.float64]

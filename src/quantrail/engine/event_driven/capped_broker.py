@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass, field
 
 from quantrail.domain.results import ExitReason
-from quantrail.engine.broker import Broker
-from quantrail.engine.ledger import Position
-from quantrail.engine.orders import Intent
-from quantrail.engine.tape import Rows
+from quantrail.engine.event_driven.broker import Broker
+from quantrail.engine.event_driven.ledger import Position
+from quantrail.engine.event_driven.orders import Intent
+from quantrail.engine.event_driven.tape import Rows
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from quantrail.domain.market import Bars
-from quantrail.engine.indicators import indicator, simple_returns, volatility
+from quantrail.engine.signals.indicators import indicator, simple_returns, volatility
 
 Floats = NDArray[np.float64]
 _NOBODY = np.empty(0, np.int64)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from quantrail.analysis.metrics import load_kernels
 from quantrail.domain.market import Bars
-from quantrail.engine.features import FeatureStore
+from quantrail.engine.signals.features import FeatureStore
 from quantrail.errors import SpecInvalid, Unsupported
 
 Words = NDArray[np.uint64]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.market import Bars
-from quantrail.engine.calendar import rebalance_bars
+from quantrail.engine.signals.calendar import rebalance_bars
 
 Floats = NDArray[np.float64]
 

@@ -1,0 +1,1 @@
+"""What a strategy wants at every close: features, conditions, regime, selection, for whole batches."""
