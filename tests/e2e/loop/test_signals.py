@@ -262,6 +262,12 @@ def test_options_that_signals_cannot_follow_exit_2(
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize("source", [(), ("--signals",)])
+def test_missing_is_about_weights_only(command: Any, tmp_path: Path, source: tuple[str, ...]) -> None:
+    done = command("backtest", *source, tmp_path / "file", "--missing", "hold", "--home", tmp_path / "home")
+    assert (done.code, "--missing hold is about" in done.stderr) == (2, True)
+
+
 def test_the_examples_of_the_readme_run(command: Any, bars_home: Path, tmp_path: Path) -> None:
     import shutil
 

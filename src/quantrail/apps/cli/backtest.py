@@ -44,7 +44,9 @@ def backtest(
             help="Instead of SPEC: rows of date, symbol, entry, exit, short_entry, short_exit (0 or 1).",
         ),
     ] = None,
-    missing: Annotated[str, typer.Option(help="Empty cells of --weights: error, hold or flat.")] = "error",
+    missing: Annotated[
+        str | None, typer.Option(help="Empty cells of --weights: error, hold or flat [default: error]")
+    ] = None,
     engine: Annotated[str, typer.Option(help="a, b or both; signals trade in b.")] = "both",
     period: Annotated[
         str | None, typer.Option(metavar="A:B", help="Dates, both included [default: all]")
@@ -88,6 +90,8 @@ def backtest(
     """
     if sum(source is not None for source in (spec, weights, signals)) != 1:
         raise InvalidInput("name one of SPEC, --weights FILE and --signals FILE")
+    if missing is not None and weights is None:
+        raise InvalidInput(f"--missing {missing} is about empty cells of --weights; leave it out")
     if plot is not None and engine == "a":
         raise InvalidInput("--plot needs engine b or both; engine a keeps no curve of a single strategy")
     chosen = dict(_setting(text) for text in settings or [])
@@ -103,7 +107,7 @@ def backtest(
         )
     else:
         _only_for_specs(engine, execution, portfolio, raw)
-        request = _signals(weights, signals, missing, span, data, benchmark, capital, chosen)
+        request = _signals(weights, signals, missing or "error", span, data, benchmark, capital, chosen)
     with session(home, create=True) as services:
         results = _run(services, request, TrialDoor.CLI)
         if plot is not None:
