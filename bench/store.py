@@ -10,6 +10,7 @@ one iteration of the loop hands over in one transaction.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import math
 import sqlite3
@@ -26,7 +27,6 @@ from quantrail.domain.ledger import Promotion
 from quantrail.knowledge import SqlKnowledgeStore, open_store, upgrade
 from quantrail.knowledge.backend import prepare_sqlite
 from quantrail.knowledge.put import COLUMNS
-from quantrail.knowledge.session import Session
 from quantrail.testing import records as build
 from quantrail.testing.knowledge.world import register
 from store_records import Records, records
@@ -55,21 +55,37 @@ class Plain:
 
     # What grows with every backtest, and the column that says what is new; parents first.
     GROWING = (
-        ("files", "pk"), ("contexts", "pk"), ("trial_contexts", "pk"), ("failure_rules", "pk"),
-        ("tags", "pk"),
+        ("calc_contracts", "pk"), ("model_version_sets", "pk"), ("files", "pk"), ("contexts", "pk"), ("trial_contexts", "pk"), ("failure_rules", "pk"),
+        ("tags", "pk"), ("texts", "pk"),
         ("strategies", "pk"), ("strategy_atoms", "strategy_pk"), ("backtests", "pk"),
         ("metrics", "backtest_pk"), ("scores", "pk"), ("failures", "pk"), ("failure_tags", "failure_pk"),
         ("trials", "pk"), ("promotion_records", "pk"),
     )  # fmt: skip
 
     def __init__(self, path: Path, ours: Path) -> None:
-        upgrade(path)
         self.connection = sqlite3.connect(path, isolation_level=None)
+        with sqlite3.connect(ours) as held:
+            held.backup(self.connection)
         prepare_sqlite(self.connection)
         names = self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for (name,) in names:
             self.connection.execute(f"DROP TRIGGER {name}")
         self.connection.execute("ATTACH ? AS ours", [str(ours)])
+
+    def missing(self) -> list[tuple[str, list[Any]]]:
+        """What the store holds and this file does not, by table."""
+        return [
+            (
+                table,
+                self.connection.execute(
+                    f"SELECT * FROM ours.{table} WHERE {self._new(table, key)}"
+                ).fetchall(),
+            )
+            for table, key in self.GROWING
+        ]
+
+    def _new(self, table: str, key: str) -> str:
+        return f"{key} > (SELECT coalesce(max({key}), 0) FROM main.{table})"
 
     def write(self, rows: list[tuple[str, list[Any]]], durable: bool = False) -> None:
         self.connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
@@ -80,40 +96,13 @@ class Plain:
         self.connection.execute("COMMIT")
 
     def catch_up(self) -> None:
-        """Copy what the store holds and this file does not."""
+        """Copy it, uncounted."""
         self.connection.execute("BEGIN IMMEDIATE")
         for table, key in self.GROWING:
             self.connection.execute(
-                f"INSERT INTO main.{table} SELECT * FROM ours.{table} WHERE {key} > "
-                f"(SELECT coalesce(max({key}), 0) FROM main.{table})"
+                f"INSERT INTO main.{table} SELECT * FROM ours.{table} WHERE {self._new(table, key)}"
             )
         self.connection.execute("COMMIT")
-
-
-class Recorder:
-    """Remembers every row the store inserts, for the yardstick to repeat."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[str, list[Any]]] = []
-        self._insert = Session.insert
-
-    def __enter__(self) -> Recorder:
-        recorder = self
-
-        def insert(session: Session, table: str, rows: Any) -> None:
-            recorder._insert(session, table, rows)
-            if rows:
-                recorder.rows.append((table, list(rows)))
-
-        Session.insert = insert  # type: ignore[method-assign]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        Session.insert = self._insert  # type: ignore[method-assign]
-
-    def take(self) -> list[tuple[str, list[Any]]]:
-        taken, self.rows = self.rows, []
-        return taken
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -144,14 +133,13 @@ class Bench:
         self.path, self.plain_path = folder / "ours.db", folder / "plain.db"
         upgrade(self.path)
         self.store = open_store(self.path, build.SteadyClock())
+        with self.store.unit() as unit:
+            register(unit)
+            unit.commit()
         self.plain = Plain(self.plain_path, self.path)
         self.size = 0
         self.spent = 0.0
         self.figures: Figures = {}
-        with Recorder() as recorder, self.store.unit() as unit:
-            register(unit)
-            unit.commit()
-            self.plain.write(recorder.take())
 
     def grow(self, size: int) -> None:
         """Write up to ``size``, the last part of it on both sides."""
@@ -163,9 +151,8 @@ class Bench:
         before, plain, first = self.spent, 0.0, self.size
         while self.size < size:
             made = records(self.size, min(BATCH, size - self.size))
-            with Recorder() as recorder:
-                self._save(made)
-                rows = recorder.take()
+            self._save(made)
+            rows = self.plain.missing()
             plain += seconds(lambda rows=rows: self.plain.write(rows))  # type: ignore[misc]
             self._progress(size)
         count = size - first
@@ -178,6 +165,7 @@ class Bench:
         self._promote()
 
     def _save(self, made: Records) -> None:
+        gc.collect()  # what making the records left behind is not the store's
         self.spent += seconds(lambda: save(self.store, made))
         self.size += len(made.strategies)
 
@@ -192,19 +180,18 @@ class Bench:
                       (), reason="benchmark")
             for number in range(0, self.size, 500)
         ]  # fmt: skip
-        with Recorder() as recorder, self.store.unit() as unit:
+        with self.store.unit() as unit:
             unit.save_promotions(verdicts)
             unit.commit()
-            self.plain.write(recorder.take())
+        self.plain.catch_up()
 
     def singles(self) -> None:
         """One durable transaction per backtest."""
         spent = [0.0, 0.0]
         for _ in range(SINGLES):
             made = records(self.size, 1)
-            with Recorder() as recorder:
-                spent[0] += seconds(lambda made=made: save(self.store, made, durable=True))  # type: ignore[misc]
-                rows = recorder.take()
+            spent[0] += seconds(lambda made=made: save(self.store, made, durable=True))  # type: ignore[misc]
+            rows = [(table, new) for table, new in self.plain.missing() if new]
             spent[1] += seconds(lambda rows=rows: self.plain.write(rows, durable=True))  # type: ignore[misc]
             self.size += 1
         self.figures[f"single durable writes at {self.size - SINGLES:,}"] = row(

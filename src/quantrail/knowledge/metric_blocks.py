@@ -74,17 +74,19 @@ def seal(session: Session, first: int) -> None:
 
 def columns_of(session: Session, first: int) -> list[tuple[str, bytes]]:
     """What a sealed block holds: the metrics that any of its backtests has, and the mark of being sealed."""
-    rows = session.rows(
-        f"SELECT backtest_pk, {', '.join(METRIC_COLUMNS)} FROM metrics "
-        "WHERE backtest_pk >= ? AND backtest_pk < ? ORDER BY backtest_pk",
-        [first, first + METRIC_BLOCK],
+    source = "FROM metrics WHERE backtest_pk >= ? AND backtest_pk < ?"
+    span = [first, first + METRIC_BLOCK]
+    # Most metrics have a value for all backtests or for none.
+    (counts,) = session.rows(
+        f"SELECT {', '.join(f'count({name})' for name in METRIC_COLUMNS)} {source}", span
     )
-    table = np.array(rows, dtype=np.float64).reshape(-1, 1 + len(METRIC_COLUMNS))
-    block = np.full((len(METRIC_COLUMNS), METRIC_BLOCK), np.nan, dtype="<f4")
+    names = [name for name, count in zip(METRIC_COLUMNS, counts, strict=True) if count]
+    rows = session.rows(f"SELECT {', '.join(['backtest_pk', *names])} {source}", span)
+    table = np.array(rows, dtype=np.float64).reshape(-1, 1 + len(names))
+    block = np.full((len(names), METRIC_BLOCK), np.nan, dtype="<f4")
     with np.errstate(over="ignore"):  # beyond float32 is infinite, which keeps the order
         block[:, table[:, 0].astype(np.int64) - first] = table[:, 1:].T
-    named = zip(METRIC_COLUMNS, block, strict=True)
-    return [(_SEALED, b""), *((name, one.tobytes()) for name, one in named if not np.isnan(one).all())]
+    return [(_SEALED, b""), *((name, one.tobytes()) for name, one in zip(names, block, strict=True))]
 
 
 def sealed_meeting(session: Session, bounds: Mapping[str, Bounds]) -> Pks:
