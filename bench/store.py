@@ -55,7 +55,8 @@ class Plain:
 
     # What grows with every backtest, and the column that says what is new; parents first.
     GROWING = (
-        ("calc_contracts", "pk"), ("model_version_sets", "pk"), ("files", "pk"), ("contexts", "pk"), ("trial_contexts", "pk"), ("failure_rules", "pk"),
+        ("calc_contracts", "pk"), ("model_version_sets", "pk"), ("files", "pk"), ("contexts", "pk"),
+        ("trial_contexts", "pk"), ("failure_rules", "pk"),
         ("tags", "pk"), ("texts", "pk"),
         ("strategies", "pk"), ("strategy_atoms", "strategy_pk"), ("backtests", "pk"),
         ("metrics", "backtest_pk"), ("scores", "pk"), ("failures", "pk"), ("failure_tags", "failure_pk"),
