@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more of the machine than of the code; benchmarks measure time.
+settings.register_profile("quantrail", deadline=None)
+settings.load_profile("quantrail")
 
 pytest.register_assert_rewrite("quantrail.testing")
 
