@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 VALUE_COLUMNS = ("open", "high", "low", "close", "volume", "dividend", "split")
 _DAY_MICROSECONDS = 86_400_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def timestamps(frame: pl.DataFrame) -> NDArray[np.int64]:
@@ -17,11 +20,17 @@ def timestamps(frame: pl.DataFrame) -> NDArray[np.int64]:
     return naive.cast(pl.Datetime("us")).to_physical().to_numpy()
 
 
+def day_of(microseconds: int) -> date:
+    """The day of a time as ``timestamps`` gives it."""
+    return (_EPOCH + timedelta(microseconds=microseconds)).date()
+
+
 def starts_of_runs(symbols: pl.Series) -> NDArray[np.int64]:
     """Where each run of one symbol starts."""
-    codes = symbols.rle_id().to_numpy()
-    found: NDArray[np.int64] = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]][: codes.size])
-    return found
+    if symbols.is_empty():
+        return np.zeros(0, dtype=np.int64)
+    new = symbols.slice(1).ne_missing(symbols.head(len(symbols) - 1))
+    return np.append(0, np.flatnonzero(new.to_numpy()) + 1)
 
 
 def symbols_of(frame: pl.DataFrame) -> list[str]:

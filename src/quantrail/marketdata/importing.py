@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,12 @@ import polars as pl
 from quantrail.domain.enums import Severity
 from quantrail.errors import Conflict, DataInvalid, InvalidInput, NotFound
 from quantrail.marketdata import durable, manifest, segments
-from quantrail.marketdata.canonical import VALUE_COLUMNS, symbols_of
+from quantrail.marketdata.canonical import VALUE_COLUMNS, day_of, symbols_of
 from quantrail.marketdata.intake import CleanRows, Reading, flatten, parse_timestamps, propose, read
-from quantrail.marketdata.layout import cut, to_join
+from quantrail.marketdata.layout import to_join
 from quantrail.marketdata.leaves import Leaves, union
 from quantrail.marketdata.manifest import FileEntry, Manifest
-from quantrail.marketdata.merge import PartMerge, join_parts, merge_part, summarise
+from quantrail.marketdata.merge import PartMerge, join_parts, merge_rows, summarise
 from quantrail.marketdata.merkle import nodes, root
 from quantrail.marketdata.quality import check_rows, seconds_of
 from quantrail.marketdata.records import (
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _WAIT_SECONDS = 60.0
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +120,8 @@ class Importer:
         _same_basis(names, held_infos, job)
         notes = _source_notes(names, held_infos, job)
         number = _next_number(self.home)
-        frame = rows.rows.with_columns(import_no=pl.lit(number, dtype=pl.Int32))
         held = before.parts(job.interval) if before else {}
-        merges = {
-            part: merge_part(self.home, rows_of, held.get(part), job.interval, part)
-            for part, rows_of in cut(frame, job.interval, held)
-        }
+        merges = merge_rows(self.home, rows.rows, held, job.interval, number)
         changes = summarise((m.changes for m in merges.values() if m.changes is not None), job.interval)
         touched = {c.symbol for c in changes} | _newly_declared(names, held_infos, job)
         after = self._next(before, merges, sorted(touched), job)
@@ -207,14 +202,10 @@ def _infos(
 ) -> Iterator[SymbolInfo]:
     """What there is of each touched symbol now; ``found``: all leaves at the job's interval."""
     bases = {symbol: _basis(held.get(symbol), job.basis) for symbol in touched}
-    spans = {symbol: (rows, _day(first), _day(last)) for symbol, rows, first, last in found.totals()}
+    spans = {symbol: (rows, day_of(first), day_of(last)) for symbol, rows, first, last in found.totals()}
     for symbol, value in nodes(found, job.interval, bases):
         source = job.label if job.prices else held[symbol].source
         yield SymbolInfo(symbol, job.interval, *spans[symbol], source, bases[symbol], value)
-
-
-def _day(microseconds: int) -> date:
-    return (_EPOCH + timedelta(microseconds=microseconds)).date()
 
 
 def _by_day(actions: pl.DataFrame) -> pl.DataFrame:

@@ -19,25 +19,22 @@ from quantrail.marketdata.records import DAILY
 _LOOSE = 4
 
 
-def cut(
-    frame: pl.DataFrame, interval: str, held: Mapping[str, FileEntry]
-) -> Iterator[tuple[str, pl.DataFrame]]:
-    """``frame`` in the parts its rows belong to, in time order, rows in the order they came."""
-    if frame.is_empty():
-        return
-    month = months(frame)
-    first, last = int(month.min()), int(month.max())
+def parts_of(first: int, last: int, interval: str, held: Mapping[str, FileEntry]) -> dict[int, str]:
+    """Where rows of each month from ``first`` to ``last``, the newest that comes, belong."""
     newest = max([last, *(_month_of(entry) for entry in held.values())])
-    names = [_part(m, newest, interval, held) for m in range(first, last + 1)]
-    codes = {name: code for code, name in enumerate(dict.fromkeys(names))}
-    if len(codes) == 1:
-        yield names[0], frame
-        return
-    code = np.array([codes[name] for name in names], dtype=np.uint16)[month - first]
+    return {month: _part(month, newest, interval, held) for month in range(first, last + 1)}
+
+
+def cut(frame: pl.DataFrame, parts: Mapping[int, str]) -> Iterator[tuple[str, pl.DataFrame]]:
+    """``frame`` in the ``parts`` its rows belong to, in time order, rows in the order they came."""
+    month = months(frame)
+    codes = {name: code for code, name in enumerate(dict.fromkeys(parts.values()))}
+    first = min(parts)
+    code = np.array([codes[parts[m]] for m in sorted(parts)], dtype=np.uint16)[month - first]
     # Sixteen bits are sorted by counting them.
     ordered = frame[np.argsort(code, kind="stable")]
     start = 0
-    for name, count in zip(codes, np.bincount(code).tolist(), strict=True):
+    for name, count in zip(codes, np.bincount(code, minlength=len(codes)).tolist(), strict=True):
         if count:
             yield name, ordered.slice(start, count)
         start += count

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -36,10 +36,8 @@ class Leaves:
 
     def totals(self) -> Iterator[tuple[str, int, int, int]]:
         """Symbol, rows, first and last time."""
-        starts, ends = self.edges[:-1], self.edges[1:]
-        rows = np.add.reduceat(self.table["rows"], starts) if starts.size else starts
-        first, last = self.table["first"][starts], self.table["last"][ends - 1]
-        return zip(self.symbols, rows.tolist(), first.tolist(), last.tolist(), strict=True)
+        first, last = self.spans()
+        return zip(self.symbols, self.counts().tolist(), first.tolist(), last.tolist(), strict=True)
 
     def hashed(self) -> Iterator[tuple[str, memoryview]]:
         """Symbol and the bytes of its leaves that its node hashes."""
@@ -52,9 +50,22 @@ class Leaves:
 
     def but(self, gone: Collection[int]) -> Leaves:
         """Without the leaves of these months."""
-        kept = ~np.isin(self.table["month"], list(gone))
-        codes = np.repeat(np.arange(len(self.symbols)), np.diff(self.edges))[kept]
-        return _by_code(self.symbols, codes, self.table[kept])
+        return self.take(np.flatnonzero(~np.isin(self.table["month"], list(gone))))
+
+    def take(self, places: NDArray[np.int64]) -> Leaves:
+        """The leaves at these places of the table, ascending."""
+        codes = np.searchsorted(self.edges, places, side="right") - 1
+        # take moves whole records; indexing moves them field by field.
+        return _by_code(self.symbols, codes, self.table.take(places))
+
+    def spans(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Shape (S,) each: first and last time of each symbol."""
+        return self.table["first"][self.edges[:-1]], self.table["last"][self.edges[1:] - 1]
+
+    def counts(self) -> NDArray[np.int64]:
+        """Shape (S,): rows of each symbol."""
+        starts = self.edges[:-1]
+        return np.add.reduceat(self.table["rows"], starts) if starts.size else starts
 
     def to_bytes(self) -> bytes:
         """A checksum and, as a line of JSON, symbols and their numbers of leaves; then the table."""
@@ -97,8 +108,11 @@ def _in_time(parts: Sequence[Leaves]) -> tuple[list[Leaves], bool]:
     return [part for _, _, part in spans] or list(parts[:1]), later
 
 
-def leaves(frame: pl.DataFrame) -> Leaves:
-    """One leaf per (symbol, month) of ``frame``, which is sorted by symbol and ts."""
+def leaves(frame: pl.DataFrame, values: Mapping[str, NDArray[np.float64]] | None = None) -> Leaves:
+    """One leaf per (symbol, month) of ``frame``, which is sorted by symbol and ts.
+
+    ``values``: the value columns, where those of the frame leave something unstated.
+    """
     if frame.is_empty():
         return Leaves([], np.zeros(1, dtype=np.int64), np.empty(0, dtype=_KEPT))
     stamps, month = timestamps(frame), months(frame)
@@ -107,11 +121,11 @@ def leaves(frame: pl.DataFrame) -> Leaves:
     new[runs] = True
     starts = np.flatnonzero(new)
     counts = np.diff(starts, append=frame.height)
-    columns = [stamps, *(np.ascontiguousarray(frame[name].to_numpy()) for name in VALUE_COLUMNS)]
     table = np.empty(starts.size, dtype=_KEPT)
     table["month"], table["rows"] = month[starts], counts
     table["first"], table["last"] = stamps[starts], stamps[starts + counts - 1]
-    table["digest"] = _digests(columns, [*starts.tolist(), frame.height])
+    hashed = {"ts": stamps} | {n: frame[n].to_numpy() if values is None else values[n] for n in VALUE_COLUMNS}
+    table["digest"] = _digests(hashed, [*starts.tolist(), frame.height])
     edges = np.append(np.searchsorted(starts, runs), starts.size)
     return Leaves(frame["symbol"].gather(runs).to_list(), edges, table)
 
@@ -127,21 +141,26 @@ def _edges(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     return found
 
 
-def _digests(columns: list[NDArray[Any]], edges: list[int]) -> NDArray[np.uint64]:
+def _digests(columns: Mapping[str, NDArray[Any]], edges: list[int]) -> NDArray[np.uint64]:
     """Shape (N, 4): the hash of the rows between each two of N + 1 ``edges``."""
-    # Rows are laid out for a few leaves at a time, so that they are hashed out of the processor's cache.
-    groups = (edges[i : i + _AT_ONCE + 1] for i in range(0, len(edges) - 1, _AT_ONCE))
-    found = b"".join(_hashes(columns, group) for group in groups)
+    # Rows are laid out for a few leaves at a time, in one place, so that they are hashed out of the
+    # processor's cache. A column that says one thing of all rows has no steps, and is laid out once.
+    groups = [edges[i : i + _AT_ONCE + 1] for i in range(0, len(edges) - 1, _AT_ONCE)]
+    rows = np.empty(max(group[-1] - group[0] for group in groups), dtype=_ROW)
+    steady = {name for name, values in columns.items() if values.strides == (0,)}
+    for name in steady:
+        rows[name] = columns[name][0] + 0.0
+    moving = {name: values for name, values in columns.items() if name not in steady}
+    found = b"".join(_hashes(moving, group, rows) for group in groups)
     return np.frombuffer(found, dtype="<u8").reshape(-1, 4)
 
 
-def _hashes(columns: list[NDArray[Any]], edges: list[int]) -> bytes:
+def _hashes(columns: Mapping[str, NDArray[Any]], edges: list[int], rows: NDArray[np.void]) -> bytes:
+    rows = rows[: edges[-1] - edges[0]]
     here = slice(edges[0], edges[-1])
-    rows = np.empty(edges[-1] - edges[0], dtype=_ROW)
-    rows["ts"] = columns[0][here]
-    for name, values in zip(VALUE_COLUMNS, columns[1:], strict=True):
-        # + 0.0 turns -0.0 into 0.0: equal numbers, equal bits.
-        np.add(values[here], 0.0, out=rows[name])
+    for name, values in columns.items():
+        # + 0 turns -0.0 into 0.0: equal numbers, equal bits.
+        np.add(values[here], 0, out=rows[name])
     view = memoryview(rows.view(np.uint8).data)
     cuts = pairwise([(edge - edges[0]) * _ROW.itemsize for edge in edges])
     # BLAKE2b: twice as fast as SHA-256 where the processor has no instruction for the latter.

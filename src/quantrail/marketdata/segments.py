@@ -7,35 +7,31 @@ from; the leaves of a file lie beside it, so that an import need not hash what i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 
 import polars as pl
 
 from quantrail.errors import BackendCorrupt
 from quantrail.marketdata import durable
-from quantrail.marketdata.canonical import VALUE_COLUMNS
+from quantrail.marketdata.canonical import VALUE_COLUMNS, day_of
+from quantrail.marketdata.encoding import Columns, encoded
 from quantrail.marketdata.leaves import Leaves, from_bytes, leaves
 from quantrail.marketdata.manifest import FileEntry
-from quantrail.marketdata.packing import packed, unpacked
+from quantrail.marketdata.packing import unpacked
 
 KEY = ("symbol", "ts")
 COLUMNS = (*KEY, *VALUE_COLUMNS, "import_no")
-_ROW_GROUP = 32_768
 
 
-def write(root: Path, frame: pl.DataFrame, interval: str, part: str, found: Leaves) -> FileEntry:
-    """Store ``frame`` (columns ``COLUMNS``, sorted by ``KEY``, keys unique) with its leaves ``found``."""
-    temp = durable.temporary(root)
-    packed(frame.select(COLUMNS)).write_parquet(
-        temp, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP
-    )
-    digest = durable.digest_of(temp)
+def write(root: Path, rows: Columns, interval: str, part: str, found: Leaves) -> FileEntry:
+    """Store ``rows``, keys unique, with their leaves ``found``."""
+    content = encoded(rows)
+    digest = durable.digest(content)
     path = f"bars/{interval}/{part}/{digest[:20]}.parquet"
     durable.write_bytes(root, root / leaves_path(path), found.to_bytes())
-    durable.settle(temp, root / path)
-    first, last = _day(frame["ts"].min()), _day(frame["ts"].max())
-    return FileEntry(interval, part, path, digest, frame.height, first, last)
+    durable.write_bytes(root, root / path, content)
+    first, last = int(found.table["first"].min()), int(found.table["last"].max())
+    return FileEntry(interval, part, path, digest, rows.ts.size, day_of(first), day_of(last))
 
 
 def read(root: Path, entry: FileEntry, symbols: Sequence[str] | None = None) -> pl.DataFrame:
@@ -80,10 +76,3 @@ def leaves_of(root: Path, entry: FileEntry) -> Leaves:
 def leaves_path(path: str) -> str:
     """Where the leaves of the file at ``path`` lie, both relative to the room."""
     return str(Path("leaves", *Path(path).parts[1:]).with_suffix(".bin"))
-
-
-def _day(value: object) -> date:
-    # datetime is a date too; only its day is wanted.
-    if not isinstance(value, date):
-        raise BackendCorrupt(f"a bar file without dates: {value!r}")
-    return date(value.year, value.month, value.day)
