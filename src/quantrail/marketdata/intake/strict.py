@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from quantrail.domain.enums import Severity
 from quantrail.errors import DataInvalid
 from quantrail.marketdata.canonical import VALUE_COLUMNS, starts_of_runs
 from quantrail.marketdata.intake.columns import PRICES
 from quantrail.marketdata.intake.dates import parse_timestamps
+from quantrail.marketdata.intake.glance import ORDER_TOLERANCE, all_pass, in_order
 from quantrail.marketdata.intake.sources import RawRows
 from quantrail.marketdata.records import Finding
 
-# Vendors' adjusted prices carry float32 noise; beyond it, high below close is an error.
-_ORDER_TOLERANCE = 1e-6
 # Findings listed one by one per kind; the quarantine file holds every row.
 _LISTED = 100
+_REFUSED = dict.fromkeys(("line", "symbol", "ts", "kind", "detail", "source_row"), pl.String) | {
+    "line": pl.UInt32
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,18 @@ def clean(
         raise DataInvalid(f"{source.name} holds no rows")
     ts, intraday = parse_timestamps(raw["ts"], date_format=date_format, tz=tz, lines=raw["line"])
     notes: list[Finding] = list(source.notes)
+    symbols = raw["symbol"].cast(pl.String)
+    runs = starts_of_runs(symbols)
     typed = raw.select(
         pl.col("row", "line"),
-        _stripped(raw["symbol"].cast(pl.String)),
+        _stripped(symbols, runs),
         ts.alias("ts"),
         *(_number(raw, name, notes, decimal) for name in VALUE_COLUMNS),
     )
-    judged = _judge(typed, now, intraday)
+    passing, ordered = all_pass(typed, runs, now, intraday), in_order(typed, runs)
+    if passing and ordered and source.broken.is_empty():
+        return CleanRows(_stored(typed), pl.DataFrame(schema=_REFUSED), tuple(notes), intraday)
+    judged = _unjudged(typed) if passing else _judge(typed, now, intraday)
     unique, duplicates = _unique(judged)
     bad = judged.filter(pl.col("kind").is_not_null())
     refused = pl.concat([_with_source(pl.concat([bad, duplicates]), raw), _broken(source)]).sort("line")
@@ -57,13 +66,12 @@ def clean(
     findings = tuple(notes) + _listed(refused)
     if unique.is_empty():
         raise DataInvalid(_hopeless(source, refused))
-    rows = unique.select("symbol", "ts", *VALUE_COLUMNS)
-    return CleanRows(rows, refused, findings, intraday)
+    return CleanRows(_stored(unique), refused, findings, intraday)
 
 
-def _stripped(symbols: pl.Series) -> pl.Series:
+def _stripped(symbols: pl.Series, runs: NDArray[np.int64]) -> pl.Series:
     # A symbol stands in long runs; looking at one of each is cheaper than trimming them all.
-    spelt = symbols.gather(starts_of_runs(symbols))
+    spelt = symbols.gather(runs)
     return symbols if (spelt == spelt.str.strip_chars()).all() else symbols.str.strip_chars()
 
 
@@ -108,14 +116,10 @@ def _judge(typed: pl.DataFrame, now: datetime, intraday: bool) -> pl.DataFrame:
         ),
         (
             "ohlc_order",
-            (pl.col("high") < top * (1 - _ORDER_TOLERANCE))
-            | (pl.col("low") > bottom * (1 + _ORDER_TOLERANCE)),
+            (pl.col("high") < top * (1 - ORDER_TOLERANCE)) | (pl.col("low") > bottom * (1 + ORDER_TOLERANCE)),
             "high and low do not enclose open and close",
         ),
     ]
-    if not typed.select(pl.any_horizontal(test.fill_null(False) for _, test, _ in tests).any()).item():
-        nothing = pl.lit(None, dtype=pl.String)
-        return typed.with_columns(kind=nothing, detail=nothing)
     kind = pl.coalesce(pl.when(test.fill_null(False)).then(pl.lit(name)) for name, test, _ in tests)
     detail = {name: text for name, _, text in tests}
     return typed.with_columns(kind=kind).with_columns(
@@ -123,27 +127,25 @@ def _judge(typed: pl.DataFrame, now: datetime, intraday: bool) -> pl.DataFrame:
     )
 
 
+def _unjudged(typed: pl.DataFrame) -> pl.DataFrame:
+    nothing = pl.lit(None, dtype=pl.String)
+    return typed.with_columns(kind=nothing, detail=nothing)
+
+
+def _stored(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select("symbol", "ts", *VALUE_COLUMNS)
+
+
 def _fine(judged: pl.DataFrame) -> pl.DataFrame:
     every = judged["kind"].null_count() == judged.height
     return judged if every else judged.filter(pl.col("kind").is_null())
-
-
-def _in_order(fine: pl.DataFrame) -> bool:
-    """Whether symbols ascend, and dates within each: sorted, and no key twice."""
-    if fine.is_empty():
-        return True
-    runs = starts_of_runs(fine["symbol"])
-    names, stamps = fine["symbol"].gather(runs), fine["ts"].to_physical().to_numpy()
-    later = stamps[1:] > stamps[:-1]
-    later[runs[1:] - 1] = True
-    return bool(later.all()) and bool((names.slice(1) > names.head(len(names) - 1)).all())
 
 
 def _unique(judged: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """One row per key, and the rows whose key comes again with other values: none of those is taken."""
     fine = _fine(judged)
     # Most sources come that way already, and looking is cheaper than sorting.
-    if _in_order(fine):
+    if in_order(fine, starts_of_runs(fine["symbol"])):
         return fine, judged.clear()
     fine = fine.sort("symbol", "ts", "row")
     again = (pl.col("symbol") == pl.col("symbol").shift()) & (pl.col("ts") == pl.col("ts").shift())
