@@ -16,6 +16,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def timestamps(frame: pl.DataFrame) -> NDArray[np.int64]:
     """Column ``ts`` as microseconds since 1970 UTC, for dates and for times."""
     column = frame["ts"]
+    if column.dtype == pl.Date:
+        return column.to_physical().to_numpy() * np.int64(_DAY_MICROSECONDS)
     naive = column.dt.replace_time_zone(None) if column.dtype == pl.Datetime("us", "UTC") else column
     return naive.cast(pl.Datetime("us")).to_physical().to_numpy()
 
@@ -37,6 +39,12 @@ def symbols_of(frame: pl.DataFrame) -> list[str]:
     """The symbols of rows sorted by symbol, each once, sorted."""
     found: list[str] = frame["symbol"].gather(starts_of_runs(frame["symbol"])).to_list()
     return found
+
+
+def month_span(frame: pl.DataFrame) -> tuple[int, int]:
+    """First and last of ``months``."""
+    first, last = months(frame.select(pl.col("ts").min().append(pl.col("ts").max()))).tolist()
+    return first, last
 
 
 def months(frame: pl.DataFrame) -> NDArray[np.int32]:

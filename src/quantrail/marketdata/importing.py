@@ -121,10 +121,10 @@ class Importer:
         notes = _source_notes(names, held_infos, job)
         number = _next_number(self.home)
         held = before.parts(job.interval) if before else {}
-        merges = merge_rows(self.home, rows.rows, held, job.interval, number)
-        changes = summarise((m.changes for m in merges.values() if m.changes is not None), job.interval)
+        merged = merge_rows(self.home, rows.rows, held, job.interval, number)
+        changes = summarise(merged.changes, job.interval)
         touched = {c.symbol for c in changes} | _newly_declared(names, held_infos, job)
-        after = self._next(before, merges, sorted(touched), job)
+        after = self._next(before, merged.parts, sorted(touched), job)
         added, changed = sum(c.added for c in changes), sum(c.changed for c in changes)
         report = ImportReport(
             after.snapshot,

@@ -27,6 +27,8 @@ def parts_of(first: int, last: int, interval: str, held: Mapping[str, FileEntry]
 
 def cut(frame: pl.DataFrame, parts: Mapping[int, str]) -> Iterator[tuple[str, pl.DataFrame]]:
     """``frame`` in the ``parts`` its rows belong to, in time order, rows in the order they came."""
+    if frame.is_empty():
+        return
     month = months(frame)
     codes = {name: code for code, name in enumerate(dict.fromkeys(parts.values()))}
     first = min(parts)

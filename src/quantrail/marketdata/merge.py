@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from quantrail.marketdata import segments
-from quantrail.marketdata.canonical import VALUE_COLUMNS, months, timestamps
+from quantrail.marketdata.canonical import VALUE_COLUMNS, month_span, months, timestamps
 from quantrail.marketdata.encoding import Columns, columns_of, times_of
 from quantrail.marketdata.layout import cut, parts_of
 from quantrail.marketdata.leaves import Leaves, leaves, union
@@ -33,40 +33,51 @@ _NO_ACTION = {"dividend": 0.0, "split": 1.0}
 
 @dataclass(frozen=True, slots=True)
 class PartMerge:
-    """One part after the merge. ``changes``: symbol, added, changed, first, last (µs), or None.
-
-    ``leaves`` None: those that lie beside the file.
-    """
+    """One part after the merge. ``leaves`` None: those that lie beside the file."""
 
     entry: FileEntry
     leaves: Leaves | None = None
-    changes: pl.DataFrame | None = None
 
     def all_leaves(self, root: Path) -> Leaves:
         return segments.leaves_of(root, self.entry) if self.leaves is None else self.leaves
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The parts that rows were merged into, and what that changed: symbol, added, changed, first, last (µs).
+
+    A symbol may come several times among ``changes``, and not at all where nothing differed.
+    """
+
+    parts: dict[str, PartMerge]
+    changes: list[pl.DataFrame]
+
+
 def merge_rows(
     root: Path, frame: pl.DataFrame, held: Mapping[str, FileEntry], interval: str, import_no: int
-) -> dict[str, PartMerge]:
+) -> Merged:
     """Merge ``frame`` (unique keys, sorted; null actions = not stated) into the parts its rows belong to."""
     if frame.is_empty():
-        return {}
-    month = months(frame)
-    first = int(month.min())
-    parts = parts_of(first, int(month.max()), interval, held)
-    new = np.array([parts[m] not in held for m in sorted(parts)])[month - first]
-    merges = write_fresh(root, _rows(frame, new), interval, parts, import_no) if new.any() else {}
-    if not new.all():
-        old = _rows(frame, ~new).with_columns(import_no=pl.lit(import_no, dtype=pl.Int32))
-        merges |= {p: _merge_part(root, rows, held[p], interval, p) for p, rows in cut(old, parts)}
-    return merges
+        return Merged({}, [])
+    first, last = month_span(frame)
+    parts = parts_of(first, last, interval, held)
+    if not held.keys() & set(parts.values()):
+        return _write_fresh(root, frame, interval, parts, import_no)
+    new = np.array([parts[m] not in held for m in sorted(parts)])[months(frame) - first]
+    merged = _write_fresh(root, frame.filter(new), interval, parts, import_no)
+    old = frame.filter(~new).with_columns(import_no=pl.lit(import_no, dtype=pl.Int32))
+    for part, rows in cut(old, parts):
+        merged.parts[part], changes = _merge_part(root, rows, held[part], interval, part)
+        merged.changes.append(changes)
+    return merged
 
 
-def write_fresh(
+def _write_fresh(
     root: Path, frame: pl.DataFrame, interval: str, parts: Mapping[int, str], import_no: int
-) -> dict[str, PartMerge]:
+) -> Merged:
     """Rows of parts that hold nothing yet: most of a first import."""
+    if frame.is_empty():
+        return Merged({}, [])
     # Hashed and packed before they are cut, and cut as the narrow columns they are packed in.
     values = {name: _stated(frame[name]) for name in VALUE_COLUMNS}
     found = leaves(frame, values)
@@ -74,52 +85,42 @@ def write_fresh(
     counts = found.table["rows"]
     starts = np.cumsum(counts) - counts
     merges = {}
-    for part, months_of in _turned(parts).items():
-        mine = np.flatnonzero(np.isin(found.table["month"], months_of))
-        if mine.size:
-            some = found.take(mine)
-            rows = _places(starts[mine], counts[mine])
-            others = packed_part({name: column[rows] for name, column in columns.items()})
-            others["import_no"] = np.full(rows.size, import_no, dtype=np.int32)
-            cut_out = Columns(some.symbols, some.counts(), ts[rows], others)
-            merges[part] = PartMerge(
-                segments.write(root, cut_out, interval, part, some), some, _all_new(some)
-            )
-    return merges
+    for part, mine in _turned(parts, found.table["month"]).items():
+        some, places = found.take(mine), _places(starts[mine], counts[mine])
+        others = packed_part({name: column[places] for name, column in columns.items()})
+        others["import_no"] = np.full(places.size, import_no, dtype=np.int32)
+        rows = Columns(some.symbols, some.counts(), ts[places], others)
+        merges[part] = PartMerge(segments.write(root, rows, interval, part, some), some)
+    return Merged(merges, [_all_new(found)])
 
 
-def _merge_part(root: Path, incoming: pl.DataFrame, entry: FileEntry, interval: str, part: str) -> PartMerge:
+def _merge_part(
+    root: Path, incoming: pl.DataFrame, entry: FileEntry, interval: str, part: str
+) -> tuple[PartMerge, pl.DataFrame]:
     existing = segments.read(root, entry)
     fresh = _differing(incoming, existing)
     if fresh.is_empty():
-        return PartMerge(entry)
+        return PartMerge(entry), pl.DataFrame(schema=_CHANGES)
     kept = existing.join(fresh.select(KEY), on=KEY, how="anti")
     merged = pl.concat([kept, fresh.select(COLUMNS)]).sort(KEY)
     found = _leaves_after(merged, np.unique(months(fresh)), segments.leaves_of(root, entry))
     written = segments.write(root, columns_of(merged), interval, part, found)
     stamped = fresh.select("symbol", "is_new", first=timestamps(fresh)).with_columns(last="first")
     is_new = pl.col("is_new")
-    return PartMerge(written, found, _per_symbol(stamped, added=is_new.sum(), changed=(~is_new).sum()))
+    return PartMerge(written, found), _per_symbol(stamped, added=is_new.sum(), changed=(~is_new).sum())
 
 
 def join_parts(root: Path, parts: Sequence[PartMerge], interval: str, part: str) -> PartMerge:
     """Several parts of no common row as one, written anew."""
     frame = pl.concat(segments.read(root, one.entry) for one in parts).sort(KEY)
     found = union([one.all_leaves(root) for one in parts])
-    changes = [one.changes for one in parts if one.changes is not None]
-    written = segments.write(root, columns_of(frame), interval, part, found)
-    return PartMerge(written, found, pl.concat(changes) if changes else None)
+    return PartMerge(segments.write(root, columns_of(frame), interval, part, found), found)
 
 
 def _leaves_after(merged: pl.DataFrame, touched: NDArray[np.int32], before: Leaves) -> Leaves:
     """Leaves of ``merged``: only those of the touched months are hashed."""
     again = leaves(merged.filter(np.isin(months(merged), touched)))
     return union([before.but(touched.tolist()), again])
-
-
-def _rows(frame: pl.DataFrame, wanted: NDArray[np.bool_]) -> pl.DataFrame:
-    # Whole frames are common, and a filter copies.
-    return frame if wanted.all() else frame.filter(wanted)
 
 
 def _stated(column: pl.Series) -> NDArray[np.float64]:
@@ -132,11 +133,12 @@ def _stated(column: pl.Series) -> NDArray[np.float64]:
     return column.fill_null(unsaid).to_numpy()
 
 
-def _turned(parts: Mapping[int, str]) -> dict[str, list[int]]:
-    out: dict[str, list[int]] = {}
-    for month, part in parts.items():
-        out.setdefault(part, []).append(month)
-    return out
+def _turned(parts: Mapping[int, str], month: NDArray[np.int32]) -> dict[str, NDArray[np.int64]]:
+    """Where in ``month`` those of each part stand, ascending; parts in time order."""
+    names = list(dict.fromkeys(parts[m] for m in sorted(parts)))
+    code = np.array([names.index(parts[m]) for m in sorted(parts)])[month - min(parts)]
+    found = {name: np.flatnonzero(code == i) for i, name in enumerate(names)}
+    return {name: places for name, places in found.items() if places.size}
 
 
 def _places(starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -172,12 +174,11 @@ def _differing(incoming: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:
     return joined.with_columns(*stated, is_new=is_new).filter(pl.col("is_new") | differs)
 
 
-def summarise(changes: Iterable[pl.DataFrame], interval: str) -> tuple[SymbolChange, ...]:
+def summarise(changes: Sequence[pl.DataFrame], interval: str) -> tuple[SymbolChange, ...]:
     """Per symbol, sorted: rows added, rows changed, and the span they cover."""
-    frames = list(changes)
-    if not frames:
+    if not changes:
         return ()
-    total = pl.concat(frames).group_by("symbol")
+    total = pl.concat(changes).group_by("symbol")
     table = total.agg(
         pl.col("added").sum(), pl.col("changed").sum(), pl.col("first").min(), pl.col("last").max()
     ).sort("symbol")
