@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 VALUE_COLUMNS = ("open", "high", "low", "close", "volume", "dividend", "split")
 _DAY_MICROSECONDS = 86_400_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def timestamps(frame: pl.DataFrame) -> NDArray[np.int64]:
@@ -22,9 +21,10 @@ def timestamps(frame: pl.DataFrame) -> NDArray[np.int64]:
     return naive.cast(pl.Datetime("us")).to_physical().to_numpy()
 
 
-def day_of(microseconds: int) -> date:
-    """The day of a time as ``timestamps`` gives it."""
-    return (_EPOCH + timedelta(microseconds=microseconds)).date()
+def days_of(microseconds: NDArray[np.int64]) -> list[date]:
+    """The days of times as ``timestamps`` gives them."""
+    found: list[date] = (microseconds // _DAY_MICROSECONDS).astype("datetime64[D]").tolist()
+    return found
 
 
 def starts_of_runs(symbols: pl.Series) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 
 from quantrail.marketdata.canonical import VALUE_COLUMNS, starts_of_runs, timestamps
 from quantrail.marketdata.packing import packed_columns
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # Symbols of one year of five hundred; below it a reader of one symbol gains nothing by more groups.
 _ROW_GROUP = 131_072
@@ -53,14 +56,15 @@ def times_of(frame: pl.DataFrame) -> NDArray[np.int32] | NDArray[np.int64]:
 
 def encoded(rows: Columns) -> memoryview:
     """The content of the file that holds ``rows``."""
-    # A tenth of a second that readers need not spend.
+    # Readers need not wait for its import.
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     place = np.repeat(np.arange(len(rows.symbols), dtype=np.int32), rows.counts)
-    symbol = pa.DictionaryArray.from_arrays(pa.array(place), pa.array(rows.symbols, pa.string()))
-    ts = pa.array(rows.ts).view(pa.date32() if rows.ts.dtype == np.int32 else pa.timestamp("us", "UTC"))
-    arrays = {"symbol": symbol, "ts": ts} | {name: pa.array(values) for name, values in rows.others.items()}
+    symbol = pa.DictionaryArray.from_arrays(_shared(pa.int32(), place), _texts(rows.symbols))
+    ts = _shared(pa.date32() if rows.ts.dtype == np.int32 else pa.timestamp("us", "UTC"), rows.ts)
+    others = {name: _shared(pa.from_numpy_dtype(v.dtype), v) for name, v in rows.others.items()}
+    arrays = {"symbol": symbol, "ts": ts} | others
     schema = pa.schema([pa.field(name, array.type, nullable=False) for name, array in arrays.items()])
     table = pa.Table.from_arrays(list(arrays.values()), schema=schema)
     sink = pa.BufferOutputStream()
@@ -78,3 +82,18 @@ def encoded(rows: Columns) -> memoryview:
         store_schema=False,
     )
     return memoryview(sink.getvalue())
+
+
+# pyarrow's own way from values to an array imports pandas, which takes longer than a small import.
+def _shared(kind: pa.DataType, values: NDArray[Any]) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(kind, values.size, [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def _texts(symbols: Sequence[str]) -> pa.StringArray:
+    import pyarrow as pa
+
+    spelt = [symbol.encode() for symbol in symbols]
+    ends = np.cumsum([0, *map(len, spelt)]).astype(np.int32)
+    return pa.StringArray.from_buffers(len(spelt), pa.py_buffer(ends), pa.py_buffer(b"".join(spelt)))

@@ -14,7 +14,7 @@ import polars as pl
 from quantrail.domain.enums import Severity
 from quantrail.errors import Conflict, DataInvalid, InvalidInput, NotFound
 from quantrail.marketdata import durable, manifest, segments
-from quantrail.marketdata.canonical import VALUE_COLUMNS, day_of, symbols_of
+from quantrail.marketdata.canonical import VALUE_COLUMNS, symbols_of
 from quantrail.marketdata.intake import CleanRows, Reading, flatten, parse_timestamps, propose, read
 from quantrail.marketdata.layout import to_join
 from quantrail.marketdata.leaves import Leaves, union
@@ -202,7 +202,7 @@ def _infos(
 ) -> Iterator[SymbolInfo]:
     """What there is of each touched symbol now; ``found``: all leaves at the job's interval."""
     bases = {symbol: _basis(held.get(symbol), job.basis) for symbol in touched}
-    spans = {symbol: (rows, day_of(first), day_of(last)) for symbol, rows, first, last in found.totals()}
+    spans = {symbol: (rows, first, last) for symbol, rows, first, last in found.totals()}
     for symbol, value in nodes(found, job.interval, bases):
         source = job.label if job.prices else held[symbol].source
         yield SymbolInfo(symbol, job.interval, *spans[symbol], source, bases[symbol], value)

@@ -7,6 +7,7 @@ import json
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from quantrail.marketdata.canonical import VALUE_COLUMNS, months, starts_of_runs, timestamps
+from quantrail.marketdata.canonical import VALUE_COLUMNS, days_of, months, starts_of_runs, timestamps
 
 _ROW = np.dtype([("ts", "<i8"), *((name, "<f8") for name in VALUE_COLUMNS)])
 _AT_ONCE = 128
@@ -34,10 +35,10 @@ class Leaves:
     edges: NDArray[np.int64]
     table: NDArray[np.void]
 
-    def totals(self) -> Iterator[tuple[str, int, int, int]]:
-        """Symbol, rows, first and last time."""
+    def totals(self) -> Iterator[tuple[str, int, date, date]]:
+        """Symbol, rows, first and last day."""
         first, last = self.spans()
-        return zip(self.symbols, self.counts().tolist(), first.tolist(), last.tolist(), strict=True)
+        return zip(self.symbols, self.counts().tolist(), days_of(first), days_of(last), strict=True)
 
     def hashed(self) -> Iterator[tuple[str, memoryview]]:
         """Symbol and the bytes of its leaves that its node hashes."""

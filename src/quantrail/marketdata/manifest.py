@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -108,15 +108,15 @@ def _dated(record: SymbolInfo | FileEntry) -> dict[str, Any]:
     return out | {"first": record.first.isoformat(), "last": record.last.isoformat()}
 
 
-def _undated(record: dict[str, Any]) -> dict[str, Any]:
-    return record | {key: date.fromisoformat(record[key]) for key in ("first", "last")}
-
-
 def _from_json(data: dict[str, Any]) -> Manifest:
     if data["format"] != FORMAT:
         raise ValueError(f"format {data['format']}, this version reads {FORMAT}")
-    symbols = tuple(
-        SymbolInfo(**_undated(record) | {"basis": StoredBasis(record["basis"])}) for record in data["symbols"]
-    )
+    # A few days and bases are common to all symbols; each is read once.
+    day, basis = cache(date.fromisoformat), cache(StoredBasis)
+
+    def dated(record: dict[str, Any]) -> dict[str, Any]:
+        return record | {"first": day(record["first"]), "last": day(record["last"])}
+
+    symbols = tuple(SymbolInfo(**dated(r) | {"basis": basis(r["basis"])}) for r in data["symbols"])
     snapshot = Snapshot(data["version"], data["parent"], datetime.fromisoformat(data["created_at"]), symbols)
-    return Manifest(snapshot, tuple(FileEntry(**_undated(record)) for record in data["files"]))
+    return Manifest(snapshot, tuple(FileEntry(**dated(record)) for record in data["files"]))

@@ -119,8 +119,10 @@ def join_parts(root: Path, parts: Sequence[PartMerge], interval: str, part: str)
 
 def _leaves_after(merged: pl.DataFrame, touched: NDArray[np.int32], before: Leaves) -> Leaves:
     """Leaves of ``merged``: only those of the touched months are hashed."""
-    again = leaves(merged.filter(np.isin(months(merged), touched)))
-    return union([before.but(touched.tolist()), again])
+    rest = before.but(touched.tolist())
+    if not rest.symbols:
+        return leaves(merged)
+    return union([rest, leaves(merged.filter(np.isin(months(merged), touched)))])
 
 
 def _stated(column: pl.Series) -> NDArray[np.float64]:
@@ -184,4 +186,4 @@ def summarise(changes: Sequence[pl.DataFrame], interval: str) -> tuple[SymbolCha
     ).sort("symbol")
     moment = pl.col("first", "last").cast(pl.Datetime("us"))
     typed = moment.cast(pl.Date) if interval == DAILY else moment.dt.replace_time_zone("UTC")
-    return tuple(SymbolChange(**row) for row in table.with_columns(typed).iter_rows(named=True))
+    return tuple(SymbolChange(*row) for row in table.with_columns(typed).iter_rows())

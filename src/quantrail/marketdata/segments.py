@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from quantrail.errors import BackendCorrupt
 from quantrail.marketdata import durable
-from quantrail.marketdata.canonical import VALUE_COLUMNS, day_of
+from quantrail.marketdata.canonical import VALUE_COLUMNS, days_of
 from quantrail.marketdata.encoding import Columns, encoded
 from quantrail.marketdata.leaves import Leaves, from_bytes, leaves
 from quantrail.marketdata.manifest import FileEntry
@@ -30,8 +31,8 @@ def write(root: Path, rows: Columns, interval: str, part: str, found: Leaves) ->
     path = f"bars/{interval}/{part}/{digest[:20]}.parquet"
     durable.write_bytes(root, root / leaves_path(path), found.to_bytes())
     durable.write_bytes(root, root / path, content)
-    first, last = int(found.table["first"].min()), int(found.table["last"].max())
-    return FileEntry(interval, part, path, digest, rows.ts.size, day_of(first), day_of(last))
+    first, last = days_of(np.array([found.table["first"].min(), found.table["last"].max()]))
+    return FileEntry(interval, part, path, digest, rows.ts.size, first, last)
 
 
 def read(root: Path, entry: FileEntry, symbols: Sequence[str] | None = None) -> pl.DataFrame:

@@ -2,6 +2,8 @@
 
 import io
 import math
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -153,3 +155,15 @@ def test_unsorted_rows_come_out_sorted_and_equal_keys_once(order: list[int], cla
     assert keys == sorted(set(keys))
     assert len(keys) == (4 if clash else 5)
     assert found.refused.height == (2 if clash else 0)
+
+
+def test_an_import_of_a_file_does_not_load_pandas(tmp_path: Path) -> None:
+    (tmp_path / "AAA.csv").write_text("date,open,high,low,close,volume\n2020-01-06,10,11,9,10.5,100\n")
+    code = (
+        "import sys; from datetime import datetime, UTC; from pathlib import Path\n"
+        "from quantrail.marketdata import MarketStore\n"
+        "store = MarketStore(Path(sys.argv[1]) / 'market', lambda: datetime.now(UTC))\n"
+        "assert store.import_bars(Path(sys.argv[1]) / 'AAA.csv', check=False).added == 1\n"
+        "sys.exit('pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 0
