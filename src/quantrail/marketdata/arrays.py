@@ -15,7 +15,7 @@ from quantrail.domain.market import BAR_COLUMNS, Bars
 from quantrail.errors import DataInvalid
 from quantrail.marketdata import segments
 from quantrail.marketdata.adjusting import Adjust, adjust_block
-from quantrail.marketdata.canonical import timestamps
+from quantrail.marketdata.canonical import by_key, timestamps
 from quantrail.marketdata.leaves import leaves
 from quantrail.marketdata.manifest import Manifest
 from quantrail.marketdata.merkle import nodes, root
@@ -55,7 +55,7 @@ def rows_of(home: Path, manifest: Manifest, request: SliceRequest, *, verify: bo
             f"no bars of {', '.join(request.symbols[:5])} from {request.first or 'the start'} "
             f"until before {request.before or 'the end'}"
         )
-    return pl.concat(frames).sort("symbol", "ts")
+    return by_key(pl.concat(frames))
 
 
 def version_of(manifest: Manifest, request: SliceRequest, rows: pl.DataFrame) -> DataVersion:

@@ -14,7 +14,7 @@ import polars as pl
 from quantrail.domain.enums import Severity
 from quantrail.errors import Conflict, DataInvalid, InvalidInput, NotFound
 from quantrail.marketdata import durable, manifest, segments
-from quantrail.marketdata.canonical import VALUE_COLUMNS, symbols_of
+from quantrail.marketdata.canonical import VALUE_COLUMNS, by_key, symbols_of
 from quantrail.marketdata.intake import CleanRows, Reading, flatten, parse_timestamps, propose, read
 from quantrail.marketdata.layout import to_join
 from quantrail.marketdata.leaves import Leaves, union
@@ -194,7 +194,7 @@ class Importer:
         held = manifest.load(self.home, report.snapshot.version)
         names = symbols_of(rows)
         merged = pl.concat(segments.read(self.home, entry, names) for entry in held.parts(interval).values())
-        return check_rows(merged.sort("symbol", "ts"), interval, self.calendar)
+        return check_rows(by_key(merged), interval, self.calendar)
 
 
 def _infos(

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from quantrail.marketdata import segments
-from quantrail.marketdata.canonical import VALUE_COLUMNS, month_span, months, timestamps
+from quantrail.marketdata.canonical import VALUE_COLUMNS, by_key, month_span, months, timestamps
 from quantrail.marketdata.encoding import Columns, columns_of, times_of
 from quantrail.marketdata.layout import cut, parts_of
 from quantrail.marketdata.leaves import Leaves, leaves, union
@@ -102,7 +102,7 @@ def _merge_part(
     if fresh.is_empty():
         return PartMerge(entry), pl.DataFrame(schema=_CHANGES)
     kept = existing.join(fresh.select(KEY), on=KEY, how="anti")
-    merged = pl.concat([kept, fresh.select(COLUMNS)]).sort(KEY)
+    merged = by_key(pl.concat([kept, fresh.select(COLUMNS)]))
     found = _leaves_after(merged, np.unique(months(fresh)), segments.leaves_of(root, entry))
     written = segments.write(root, columns_of(merged), interval, part, found)
     stamped = fresh.select("symbol", "is_new", first=timestamps(fresh)).with_columns(last="first")
@@ -112,7 +112,7 @@ def _merge_part(
 
 def join_parts(root: Path, parts: Sequence[PartMerge], interval: str, part: str) -> PartMerge:
     """Several parts of no common row as one, written anew."""
-    frame = pl.concat(segments.read(root, one.entry) for one in parts).sort(KEY)
+    frame = by_key(pl.concat(segments.read(root, one.entry) for one in parts))
     found = union([one.all_leaves(root) for one in parts])
     return PartMerge(segments.write(root, columns_of(frame), interval, part, found), found)
 

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quantrail.marketdata import MarketStore
+from quantrail.marketdata.canonical import by_key
 from quantrail.marketdata.encoding import columns_of, encoded
 from quantrail.marketdata.intake import Reading, read
 from quantrail.marketdata.packing import unpacked
@@ -155,6 +156,23 @@ def test_unsorted_rows_come_out_sorted_and_equal_keys_once(order: list[int], cla
     assert keys == sorted(set(keys))
     assert len(keys) == (4 if clash else 5)
     assert found.refused.height == (2 if clash else 0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    keys=st.lists(
+        st.tuples(st.sampled_from(["", "A", "a", "B", "é", "AA"]), st.dates(date(1700, 1, 1))), max_size=30
+    ),
+    timed=st.booleans(),
+)
+def test_rows_go_by_symbol_and_time_and_stay_in_order_where_both_are_equal(
+    keys: list[tuple[str, date]], timed: bool
+) -> None:
+    frame = pl.DataFrame(keys, schema={"symbol": pl.String, "ts": pl.Date}, orient="row").with_row_index()
+    if timed:
+        frame = frame.with_columns(pl.col("ts").cast(pl.Datetime("us", "UTC")))
+    expected = sorted(frame.iter_rows(), key=lambda row: (row[1].encode(), row[2]))
+    assert by_key(frame).rows() == expected
 
 
 def test_an_import_of_a_file_does_not_load_pandas(tmp_path: Path) -> None:

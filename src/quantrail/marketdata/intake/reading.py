@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from quantrail.errors import DataInvalid
+from quantrail.marketdata.canonical import by_key
 from quantrail.marketdata.intake.sources import RawRows, expand, read_file, read_frame
 from quantrail.marketdata.intake.strict import CleanRows, clean
 
@@ -86,7 +87,7 @@ def _joined(paths: list[Path], found: list[CleanRows]) -> CleanRows:
     if len({rows.intraday for rows in found}) > 1:
         raise DataInvalid("some of the files hold days and some hold times; import them apart")
     rows = pl.concat(rows.rows for rows in found)
-    rows = rows.unique(["symbol", "ts"], keep="last", maintain_order=True).sort("symbol", "ts")
+    rows = by_key(rows.unique(["symbol", "ts"], keep="last", maintain_order=True))
     refused = pl.concat(
         r.refused.with_columns(file=pl.lit(p.name)) for p, r in zip(paths, found, strict=True)
     )

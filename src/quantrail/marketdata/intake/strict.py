@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from quantrail.domain.enums import Severity
 from quantrail.errors import DataInvalid
-from quantrail.marketdata.canonical import VALUE_COLUMNS, starts_of_runs
+from quantrail.marketdata.canonical import VALUE_COLUMNS, by_key, starts_of_runs
 from quantrail.marketdata.intake.columns import PRICES
 from quantrail.marketdata.intake.dates import parse_timestamps
 from quantrail.marketdata.intake.glance import ORDER_TOLERANCE, all_pass, in_order
@@ -147,7 +147,7 @@ def _unique(judged: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     # Most sources come that way already, and looking is cheaper than sorting.
     if in_order(fine, starts_of_runs(fine["symbol"])):
         return fine, judged.clear()
-    fine = fine.sort("symbol", "ts", "row")
+    fine = by_key(fine)
     again = (pl.col("symbol") == pl.col("symbol").shift()) & (pl.col("ts") == pl.col("ts").shift())
     if not fine.select(again.any()).item():
         return fine, judged.clear()
