@@ -67,29 +67,30 @@ class ReproductionKey:
 
 def backtest_id(key: ReproductionKey) -> BacktestId:
     """UUIDv8 (RFC 9562) from the first 128 bits of the key's SHA-256."""
-    raw = bytearray(hashlib.sha256(_canonical_key(key)).digest()[:16])
+    raw = bytearray(_key_hash(key)[:16])
     raw[6] = raw[6] & 0x0F | 0x80  # version 8
     raw[8] = raw[8] & 0x3F | 0x80  # variant
     text = raw.hex()
     return BacktestId(f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}")
 
 
-def _canonical_key(key: ReproductionKey) -> bytes:
-    # What canonical_json says of the same mapping, written out because every backtest needs it twice.
+def _key_hash(key: ReproductionKey) -> bytes:
+    # SHA-256 of what canonical_json says of the same mapping, written out because every backtest needs it
+    # twice. A copy of the hash goes on from where whole batches are alike.
     if not abs(key.seed) <= 2**53 - 1:
         raise InvalidInput(f"a seed has at most 53 bits, not {key.seed}")
-    shared = _shared_part(
-        key.bar_interval, key.calc_contract_hash, key.data_version, key.engine_mode, key.engine_version,
-        key.model_versions_hash, key.period_end, key.period_start,
-    )  # fmt: skip
-    text = (
-        f'{shared}"seed":{key.seed},"strategy_id":{_quoted(key.strategy_id)},'
-        f'"universe_version":{_quoted(key.universe_version)}}}'
-    )
     try:
-        return text.encode()
+        found = _shared_part(
+            key.bar_interval, key.calc_contract_hash, key.data_version, key.engine_mode, key.engine_version,
+            key.model_versions_hash, key.period_end, key.period_start,
+        ).copy()  # fmt: skip
+        found.update(
+            f'"seed":{key.seed},"strategy_id":{_quoted(key.strategy_id)},'
+            f'"universe_version":{_quoted(key.universe_version)}}}'.encode()
+        )
     except UnicodeEncodeError as error:
         raise InvalidInput(f"the reproduction key is not valid Unicode: {error}") from error
+    return found.digest()
 
 
 @lru_cache(maxsize=256)
@@ -102,13 +103,13 @@ def _shared_part(
     model_versions_hash: str,
     period_end: date,
     period_start: date,
-) -> str:
-    """The start of the key's text, which whole batches have in common."""
-    return (
+) -> hashlib._Hash:
+    """The hash of the key's beginning."""
+    return hashlib.sha256(
         f'{{"bar_interval":{_quoted(bar_interval)},"calc_contract_hash":{_quoted(calc_contract_hash)},'
         f'"data_version":{_quoted(data_version)},"engine_mode":{_quoted(engine_mode.value)},'
         f'"engine_version":{_quoted(engine_version)},"model_versions_hash":{_quoted(model_versions_hash)},'
-        f'"period_end":"{period_end.isoformat()}","period_start":"{period_start.isoformat()}",'
+        f'"period_end":"{period_end.isoformat()}","period_start":"{period_start.isoformat()}",'.encode()
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -145,6 +145,16 @@ class Keys:
 
     def artifact(self, ref: ArtifactRef | None) -> tuple[int | None, int | None]:
         return (None, None) if ref is None else (self.file(ref.path), ref.row)
+
+    def artifacts(self, refs: Sequence[ArtifactRef | None]) -> tuple[list[int | None], list[int | None]]:
+        """Files and rows of many; most of a batch lie in the same few files."""
+        if not any(refs):
+            return [None] * len(refs), [None] * len(refs)
+        files = Told(self.file)
+        return (
+            [None if ref is None else files[ref.path] for ref in refs],
+            [None if ref is None else ref.row for ref in refs],
+        )
 
     def text(self, body: str) -> int:
         """Text that many rows share, once."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from operator import itemgetter
+from collections.abc import Callable, Collection, Sequence
+from operator import add, itemgetter
 from typing import Any
 
 from quantrail.domain.answers import Written
@@ -72,9 +72,9 @@ class Put:
             session.insert(self.table, rows)
             return [0] * len(rows), written
         first = session.reserve(self.table, len(rows))
-        pks = list(range(first, first + len(rows)))
-        session.insert(self.table, [(pk, *row) for pk, row in zip(pks, rows, strict=True)])
-        return pks, written
+        pks = range(first, first + len(rows))
+        session.insert(self.table, list(map(add, zip(pks), rows)))
+        return list(pks), written
 
     def _meet(
         self, key: Any, row: Row, known: dict[Any, tuple[int, Any]], new: dict[Any, tuple[int, Row]]
@@ -113,6 +113,16 @@ class Put:
                     stored=_short(old),
                     offered=_short(new),
                 )
+
+
+def first_seen(keys: Sequence[bytes], new: Collection[bytes]) -> tuple[bool, ...]:
+    """New ones count as new where they stand first."""
+    left = set(new)
+    found = []
+    for key in keys:
+        found.append(key in left)
+        left.discard(key)
+    return tuple(found)
 
 
 def _nothing(_: Row) -> None:

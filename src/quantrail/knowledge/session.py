@@ -7,7 +7,7 @@ that a key looked up stays free until the commit, and integer keys can be handed
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.dialects import postgresql
@@ -18,8 +18,8 @@ Row = tuple[Any, ...]
 _COLUMNS = table_columns()
 _CHUNK = 500
 # Rows of one INSERT. Where a table has triggers, SQLite copies each page that a statement touches, to be
-# able to undo it; for many rows at once it does so once.
-_TOGETHER = 64
+# able to undo it; for many rows at once it does so once. No table has more columns than 32 766 / 500.
+_TOGETHER = (500, 100, 10, 1)
 _PG = postgresql.dialect()  # type: ignore[no-untyped-call]
 _PG_ARRAY = {
     "BIGINT": "bigint",
@@ -60,25 +60,27 @@ class Session:
         self._cursor.execute(self._spelt(sql), params)
         return int(self._cursor.rowcount)
 
-    def insert(self, table: str, rows: Sequence[Row]) -> None:
-        """Whole rows, values in the order of the table's columns."""
+    def insert(self, table: str, rows: Sequence[Row], columns: Sequence[str] | None = None) -> None:
+        """Values in the order of ``columns``, by default all of the table's; the others get NULL."""
         if not rows:
             return
         self.written += len(rows)
+        names = _COLUMNS[table] if columns is None else tuple(columns)
         if self.dialect == "sqlite":
-            self._insert_sqlite(table, rows)
+            self._insert_sqlite(table, names, rows)
         else:
-            self._cursor.execute(
-                _postgres_insert(table), [list(column) for column in zip(*rows, strict=True)]
-            )
+            together = [list(column) for column in zip(*rows, strict=True)]
+            self._cursor.execute(_postgres_insert(table, names), together)
 
-    def _insert_sqlite(self, table: str, rows: Sequence[Row]) -> None:
-        whole = len(rows) - len(rows) % _TOGETHER
-        for start in range(0, whole, _TOGETHER):
-            values = tuple(chain.from_iterable(rows[start : start + _TOGETHER]))
-            self._cursor.execute(_sqlite_insert(table, _TOGETHER), values)
-        if whole < len(rows):
-            self._cursor.executemany(_sqlite_insert(table), rows[whole:] if whole else rows)
+    def _insert_sqlite(self, table: str, names: tuple[str, ...], rows: Sequence[Row]) -> None:
+        start = 0
+        for size in _TOGETHER:
+            while len(rows) - start >= size:
+                flat: list[Any] = []
+                for row in rows[start : start + size]:
+                    flat += row
+                self._cursor.execute(_sqlite_insert(table, names, size), flat)
+                start += size
 
     def reserve(self, table: str, count: int) -> int:
         """First of ``count`` consecutive free keys."""
@@ -123,31 +125,20 @@ class Session:
         return sql if self.dialect == "sqlite" else sql.replace("?", "%s")
 
 
-_statements: dict[tuple[str, str], str] = {}
+@lru_cache(maxsize=256)
+def _sqlite_insert(table: str, names: tuple[str, ...], rows: int) -> str:
+    marks = ", ".join([f"({', '.join('?' * len(names))})"] * rows)
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES {marks}"
 
 
-def _sqlite_insert(table: str, rows: int = 1) -> str:
-    key = (f"sqlite {rows}", table)
-    if key not in _statements:
-        names = _COLUMNS[table]
-        marks = ", ".join([f"({', '.join('?' * len(names))})"] * rows)
-        _statements[key] = f"INSERT INTO {table} ({', '.join(names)}) VALUES {marks}"
-    return _statements[key]
-
-
-def _postgres_insert(table: str) -> str:
+@lru_cache(maxsize=256)
+def _postgres_insert(table: str, names: tuple[str, ...]) -> str:
     """One statement for a whole batch, columns as arrays: triggers then run once per batch."""
-    key = ("postgresql", table)
-    if key not in _statements:
-        names = _COLUMNS[table]
-        kinds = [_postgres_kind(table, name) for name in names]
-        arrays = ", ".join(f"%s::{_PG_ARRAY[kind]}[]" for kind in kinds)
-        values = ", ".join(f"c{i}::jsonb" if kind == "JSONB" else f"c{i}" for i, kind in enumerate(kinds))
-        marks = ", ".join(f"c{i}" for i in range(len(names)))
-        _statements[key] = (
-            f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM unnest({arrays}) AS t({marks})"
-        )
-    return _statements[key]
+    kinds = [_postgres_kind(table, name) for name in names]
+    arrays = ", ".join(f"%s::{_PG_ARRAY[kind]}[]" for kind in kinds)
+    values = ", ".join(f"c{i}::jsonb" if kind == "JSONB" else f"c{i}" for i, kind in enumerate(kinds))
+    marks = ", ".join(f"c{i}" for i in range(len(names)))
+    return f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM unnest({arrays}) AS t({marks})"
 
 
 def _postgres_kind(table: str, column: str) -> str:

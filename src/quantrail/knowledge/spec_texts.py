@@ -21,22 +21,46 @@ Cut = tuple[str, int | None, int | None]  # what is the spec's own, keys of begi
 
 def cut_specs(keys: Keys, specs: Sequence[str]) -> list[Cut]:
     """Each spec as it is stored. The longer end (sizing, risk, universe) is taken where it repeats."""
-    longs = Counter(spec[at:] for spec in specs if (at := spec.rfind(_LONG)) >= 0)
-    repeated = {end for end, count in longs.items() if count > 1}
-    repeated |= keys.known_texts([end for end in longs if end not in repeated])
+    starts, longs = _starts(specs), _ends(specs, _LONG)
+    counts = Counter(longs)
+    repeated = {end for end, count in counts.items() if count > 1}
+    repeated |= keys.known_texts([end for end in counts if end not in repeated])
+    ends = longs
+    if not repeated.issuperset(counts):
+        shorts = _ends(specs, _SHORT)
+        ends = [long if long in repeated else short for long, short in zip(longs, shorts, strict=True)]
     text = Told(keys.text)
-    return [_cut(text, spec, repeated) for spec in specs]
+    return [_cut(text, *parts) for parts in zip(specs, starts, ends, strict=True)]
 
 
-def _cut(text: Told[int], spec: str, repeated: set[str]) -> Cut:
-    start = max(spec.find(_BEFORE), 0)
-    end = spec.rfind(_LONG)
-    if end < 0 or spec[end:] not in repeated:
-        end = spec.rfind(_SHORT)
-    if end < start:
-        end = len(spec)
-    start = start if start >= _LEAST else 0
-    end = end if len(spec) - end >= _LEAST else len(spec)
-    head = text[spec[:start]] if start else None
-    tail = text[spec[end:]] if end < len(spec) else None
-    return spec[start:end], head, tail
+def _starts(specs: Sequence[str]) -> list[str]:
+    """What each spec begins with; the same object where it is that of the spec before."""
+    found: list[str] = []
+    last = ""
+    for spec in specs:
+        if not (last and spec.startswith(last) and spec.startswith(_BEFORE, len(last))):
+            last = spec[: max(spec.find(_BEFORE), 0)]
+        found.append(last)
+    return found
+
+
+def _ends(specs: Sequence[str], mark: str) -> list[str]:
+    """What each spec ends with, from the last ``mark`` on; likewise."""
+    found: list[str] = []
+    last = ""
+    for spec in specs:
+        if not (last and spec.endswith(last)):
+            at = spec.rfind(mark)
+            last = spec[at:] if at >= 0 else ""
+        found.append(last)
+    return found
+
+
+def _cut(text: Told[int], spec: str, start: str, end: str) -> Cut:
+    if len(start) + len(end) > len(spec):
+        end = ""
+    start = start if len(start) >= _LEAST else ""
+    end = end if len(end) >= _LEAST else ""
+    head = text[start] if start else None
+    tail = text[end] if end else None
+    return spec[len(start) : len(spec) - len(end)], head, tail

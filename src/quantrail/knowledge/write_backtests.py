@@ -3,50 +3,62 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
+from operator import attrgetter
 
 from quantrail.domain import records as r
 from quantrail.domain.answers import Written
 from quantrail.domain.enums import BacktestStatus
 from quantrail.domain.identity import backtest_id as worked_out
 from quantrail.errors import Conflict, InvalidInput
+from quantrail.knowledge import batches as many
 from quantrail.knowledge import values as v
 from quantrail.knowledge.keys import BacktestKeys, Keys, Told
+from quantrail.knowledge.put import first_seen
 from quantrail.knowledge.session import Row
 
 _Stored = tuple[int, str, bytes | None]
 
 
 def insert_backtests(keys: Keys, backtests: Sequence[r.Backtest]) -> Written:
-    now = keys.now()
     raws = [_checked_id(keys, b) for b in backtests]
     strategies = [keys.strategy_raws[b.key.strategy_id] for b in backtests]
     pk_of = keys.need_strategies(strategies)
-    pks = [pk_of[raw] for raw in strategies]
     # A strategy that is new in this transaction has only the backtests that this transaction wrote.
     fresh, written = keys.fresh_strategies, keys.backtests
     known = _stored(
-        keys, [raw for raw, one in zip(raws, pks, strict=True) if one not in fresh or raw in written]
+        keys,
+        [raw for raw, of in zip(raws, strategies, strict=True) if pk_of[of] not in fresh or raw in written],
     )
-    pk = keys.session.reserve("backtests", len(backtests))
-    asked = _Asked(keys)
-    rows: list[Row] = []
-    is_new: list[bool] = []
-    for b, raw, strategy in zip(backtests, raws, pks, strict=True):
-        if raw in known:
-            is_new.append(_meet(keys, b, raw, known[raw]))
-            continue
-        row = _row(asked, b, pk, raw, strategy, now)
-        keys.backtests[raw] = BacktestKeys(
-            pk, row[4], b.key.engine_mode.value, strategy, asked.runs[b.run_id], keys.templates_of[strategy]
+    new: dict[bytes, r.Backtest] = {}
+    for raw, b in zip(raws, backtests, strict=True):
+        if raw not in known:
+            new.setdefault(raw, b)
+    rows = _insert(keys, list(new.values()))
+    if len(new) == len(backtests):
+        return Written((True,) * len(new))
+    known.update({row[1]: (row[0], row[8], row[9]) for row in rows})
+    first = first_seen(raws, new)
+    return Written(
+        tuple(
+            one or _meet(keys, b, raw, known[raw]) for one, b, raw in zip(first, backtests, raws, strict=True)
         )
-        known[raw] = (pk, row[8], row[9])
-        rows.append(row)
-        is_new.append(True)
-        pk += 1
+    )
+
+
+def _insert(keys: Keys, new: Sequence[r.Backtest]) -> list[Row]:
+    strategies = [keys.strategies[keys.strategy_raws[b.key.strategy_id]] for b in new]
+    rows = _rows(keys, new, strategies)
+    runs, templates = Told(keys.run), keys.templates_of
+    keys.backtests.update(
+        (row[1], BacktestKeys(row[0], row[4], b.key.engine_mode.value, of, runs[b.run_id], templates[of]))
+        for row, b, of in zip(rows, new, strategies, strict=True)
+    )
+    pks = [row[0] for row in rows]
     for bare in (keys.unmeasured, keys.unscored, keys.unexplained):
-        bare.update(row[0] for row in rows)
+        bare.update(pks)
     keys.session.insert("backtests", rows)
-    return Written(tuple(is_new))
+    return rows
 
 
 def _checked_id(keys: Keys, b: r.Backtest) -> bytes:
@@ -96,29 +108,44 @@ def _meet(keys: Keys, b: r.Backtest, raw: bytes, stored: _Stored) -> bool:
     return False
 
 
-class _Asked:
-    """What the backtests of a batch ask of the store, each once."""
-
-    def __init__(self, keys: Keys) -> None:
-        self.contexts = keys.context
-        self.files, self.runs, self.snapshots = Told(keys.file), Told(keys.run), Told(keys.snapshot)
-        self.iterations = Told(lambda asked: keys.iteration(*asked))
-        self._contract, self._contracts = keys.contract, dict[str, int]()
-
-    def contract(self, b: r.Backtest) -> int:
-        found = self._contracts.get(b.key.calc_contract_hash)
-        if found is None:
-            found = self._contracts[b.key.calc_contract_hash] = self._contract(b.calc_contract)
-        return found
-
-
-def _row(asked: _Asked, b: r.Backtest, pk: int, raw: bytes, strategy: int, now: int) -> Row:
-    file = b.artifacts_dir
-    return (
-        pk, raw, strategy, asked.contexts(b.key, b.model_versions), asked.contract(b),
-        v.whole(b.key.seed, "seed"), asked.iterations[b.run_id, b.iteration_id],
-        None if b.snapshot_version is None else asked.snapshots[b.snapshot_version], b.status.value,
-        None if b.result_hash is None else v.hash32(b.result_hash, "result_hash"),
-        v.maybe_label(b.error_code, "error_code"), v.maybe_prose(b.error_message, "error_message"),
-        None if file is None else asked.files[file.path], None if file is None else file.row, now,
+def _rows(keys: Keys, backtests: Sequence[r.Backtest], strategies: Sequence[int]) -> list[Row]:
+    first = keys.session.reserve("backtests", len(backtests))
+    snapshots = Told(keys.snapshot)
+    iterations = Told(lambda asked: keys.iteration(*asked))
+    contracts: dict[str, int] = {}
+    for b in backtests:
+        if b.key.calc_contract_hash not in contracts:
+            contracts[b.key.calc_contract_hash] = keys.contract(b.calc_contract)
+    paths, lines = keys.artifacts([b.artifacts_dir for b in backtests])
+    columns = (
+        range(first, first + len(backtests)),
+        [keys.backtest_raws[b.backtest_id] for b in backtests],
+        strategies,
+        _contexts(keys, backtests),
+        [contracts[b.key.calc_contract_hash] for b in backtests],
+        many.wholes([b.key.seed for b in backtests], "seed"),
+        [iterations[b.run_id, b.iteration_id] for b in backtests],
+        [None if b.snapshot_version is None else snapshots[b.snapshot_version] for b in backtests],
+        [b.status.value for b in backtests],
+        [None if b.result_hash is None else v.hash32(b.result_hash, "result_hash") for b in backtests],
+        [v.maybe_label(b.error_code, "error_code") for b in backtests],
+        [v.maybe_prose(b.error_message, "error_message") for b in backtests],
+        paths, lines,
+        repeat(keys.now(), len(backtests)),
     )  # fmt: skip
+    return list(zip(*columns, strict=True))
+
+
+_CONTEXT = attrgetter(
+    "data_version", "engine_mode", "period_start", "period_end", "engine_version", "universe_version",
+    "bar_interval", "model_versions_hash",
+)  # fmt: skip
+
+
+def _contexts(keys: Keys, backtests: Sequence[r.Backtest]) -> list[int]:
+    asked = [_CONTEXT(b.key) for b in backtests]
+    found = {
+        one: keys.context(b.key, b.model_versions)
+        for one, b in dict(zip(asked, backtests, strict=True)).items()
+    }
+    return [found[one] for one in asked]

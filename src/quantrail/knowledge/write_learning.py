@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import repeat
 
 from quantrail.domain import ledger
 from quantrail.domain import records as r
@@ -10,8 +11,9 @@ from quantrail.domain.answers import Written
 from quantrail.domain.enums import ConstraintOrigin
 from quantrail.domain.ids import ConstraintId
 from quantrail.errors import InvalidInput, NotFound
+from quantrail.knowledge import batches as many
 from quantrail.knowledge import values as v
-from quantrail.knowledge.keys import Keys, Told
+from quantrail.knowledge.keys import BacktestKeys, Keys, Told
 from quantrail.knowledge.put import Put
 from quantrail.knowledge.session import Row
 from quantrail.knowledge.write_registers import constraint_set_pk
@@ -24,14 +26,12 @@ _TRIAL_CONSTRAINTS = Put("trial_constraints", ["trial_pk", "constraint_pk"], ["a
 
 
 def save_failures(keys: Keys, failures: Sequence[r.Failure]) -> Written:
-    raws = [keys.backtest_raws[f.backtest_id] for f in failures]
-    found = keys.need_backtests(raws)
-    now = keys.now()
-    rules, files, tag_pks = Told(lambda asked: keys.rule(*asked)), Told(keys.file), Told(keys.tag)
-    rows = [_failure(f, found[raw].pk, rules, files, now) for f, raw in zip(failures, raws, strict=True)]
+    found = keys.need_backtests([keys.backtest_raws[f.backtest_id] for f in failures])
+    rows = _failures(keys, failures, found)
     bare = keys.unexplained
     pks, written = _FAILURES(keys.session, rows, [row for row in rows if row[1] not in bare])
-    bare.difference_update(row[1] for row in rows)
+    bare.difference_update([row[1] for row in rows])
+    tag_pks = Told(keys.tag)
     tags = [
         (tag_pks[tag], pk)
         for f, pk, new in zip(failures, pks, written.is_new, strict=True)
@@ -42,21 +42,27 @@ def save_failures(keys: Keys, failures: Sequence[r.Failure]) -> Written:
     return written
 
 
-def _failure(f: r.Failure, backtest_pk: int, rules: Told[int], files: Told[int], now: int) -> Row:
-    file = f.evidence_pack_path
-    if file is None and f.evidence is None:
-        raise InvalidInput(f"failure {f.failure_id} ({f.rule_id}) has neither evidence path nor evidence")
-    confidence = v.real(f.confidence, "confidence")
-    if not 0 <= confidence <= 1:
-        raise InvalidInput(f"confidence of {f.failure_id} is {confidence}, which is not within 0..1")
-    return (
-        v.hash32(f.failure_id, "failure_id"), backtest_pk,
-        rules[f.rule_id, f.rule_version, f.policy_version],
-        str(f.category), v.names_json(f.tags, "tags"), str(f.severity), confidence,
-        v.prose(f.summary, "summary"), None if file is None else files[file.path],
-        None if file is None else file.row, v.maybe_json(f.evidence, "evidence"),
-        str(f.state), now,
+def _failures(keys: Keys, failures: Sequence[r.Failure], found: Mapping[bytes, BacktestKeys]) -> list[Row]:
+    for f in failures:
+        if f.evidence is None and f.evidence_pack_path is None:
+            raise InvalidInput(f"failure {f.failure_id} ({f.rule_id}) has neither evidence path nor evidence")
+    rules, raws = Told(lambda asked: keys.rule(*asked)), keys.backtest_raws
+    paths, lines = keys.artifacts([f.evidence_pack_path for f in failures])
+    columns = (
+        many.hashes([f.failure_id for f in failures], "failure_id"),
+        [found[raws[f.backtest_id]].pk for f in failures],
+        [rules[f.rule_id, f.rule_version, f.policy_version] for f in failures],
+        [str(f.category) for f in failures],
+        [v.names_json(f.tags, "tags") for f in failures],
+        [str(f.severity) for f in failures],
+        many.shares([f.confidence for f in failures], "confidence", [f.failure_id for f in failures]),
+        many.proses([f.summary for f in failures], "summary"),
+        paths, lines,
+        many.jsons([f.evidence for f in failures], "evidence"),
+        [str(f.state) for f in failures],
+        repeat(keys.now(), len(failures)),
     )  # fmt: skip
+    return list(zip(*columns, strict=True))
 
 
 def set_failure_state(keys: Keys, event: ledger.FailureEvent) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 
 from quantrail.domain import records as r
 from quantrail.domain.answers import Written
 from quantrail.errors import InvalidInput
+from quantrail.knowledge import batches as many
 from quantrail.knowledge import values as v
 from quantrail.knowledge.keys import BacktestKeys, Keys, Told
-from quantrail.knowledge.put import Put
-from quantrail.knowledge.schema import FIRST_METRICS, METRIC_COLUMNS
+from quantrail.knowledge.put import COLUMNS, Put
+from quantrail.knowledge.schema import METRIC_COLUMNS
 from quantrail.knowledge.session import Row
 
 _METRICS = Put("metrics", ["backtest_pk"], [*METRIC_COLUMNS, "more_json"])
@@ -18,46 +20,49 @@ _SCORES = Put("scores", ["backtest_pk", "policy_pk"], ["score_total", "passed", 
 _TRIALS = Put("trials", ["trial_id"], ["strategy_pk"], bytes.hex)
 _COMPARISONS = Put("engine_comparisons", ["backtest_a_pk", "backtest_b_pk"], ["agree", "reason"])
 _METRIC_SET = frozenset(METRIC_COLUMNS)
-_FIRST = len(FIRST_METRICS)
+_BESIDE = ("more_json", "metrics_file_pk", "metrics_row", "schema_version", "notes_text_pk")
 _NOTHING_SAID = ((), ())
 
 
 def save_metrics(keys: Keys, metrics: Sequence[r.Metrics]) -> Written:
     raws = [keys.backtest_raws[m.backtest_id] for m in metrics]
     found = keys.need_backtests(raws)
-    asked = _Asked(keys)
-    rows = [_metrics(asked, m, found[raw]) for m, raw in zip(metrics, raws, strict=True)]
+    named = set().union(*{tuple(m.values) for m in metrics})
+    names = [name for name in METRIC_COLUMNS if name in named]
+    rows = _metrics(keys, metrics, [found[raw] for raw in raws], names)
+    columns = ("backtest_pk", "calc_contract_pk", *names, *_BESIDE)
     bare = keys.unmeasured
-    written = _METRICS(keys.session, rows, [row for row in rows if row[0] not in bare])[1]
-    bare.difference_update(row[0] for row in rows)
+    pks = {row[0] for row in rows}
+    if len(pks) == len(rows) and bare.issuperset(pks):
+        keys.session.insert("metrics", rows, columns)
+        written = Written((True,) * len(rows))
+    else:
+        whole = [tuple(map(dict(zip(columns, row, strict=True)).get, COLUMNS["metrics"])) for row in rows]
+        written = _METRICS(keys.session, whole, [row for row in whole if row[0] not in bare])[1]
+    bare.difference_update(pks)
     return written
 
 
-class _Asked:
-    """What the metrics of a batch ask of the store, each once."""
-
-    def __init__(self, keys: Keys) -> None:
-        self.contracts = Told(keys.contract_of_hash)
-        self.files = Told(keys.file)
-        self.notes = Told(lambda said: keys.text(v.notes_json(*said)))
-
-
-def _metrics(asked: _Asked, m: r.Metrics, backtest: BacktestKeys) -> Row:
-    echoed = asked.contracts[m.calc_contract_hash]
-    if echoed != backtest.contract_pk:
-        raise InvalidInput(
-            f"metrics of {m.backtest_id} echo contract {m.calc_contract_hash}, which is not its backtest's"
-        )
-    _explained(m)
-    values = v.reals(list(map(m.values.get, METRIC_COLUMNS)), METRIC_COLUMNS)
-    said = (tuple(m.undefined.items()), tuple(m.warnings))
-    file = m.metrics_json_path
-    return (
-        backtest.pk, echoed, *values[:_FIRST], _more(m), None,
-        None if file is None else asked.files[file.path], None if file is None else file.row,
-        v.word(m.schema_version, "schema_version"), *values[_FIRST:],
-        asked.notes[said] if said != _NOTHING_SAID else None,
-    )  # fmt: skip
+def _metrics(
+    keys: Keys, metrics: Sequence[r.Metrics], backtests: Sequence[BacktestKeys], names: Sequence[str]
+) -> list[Row]:
+    """Rows with the columns of ``names`` and those beside them; nobody has a value for the others."""
+    contracts, notes = Told(keys.contract_of_hash), Told(lambda said: keys.text(v.notes_json(*said)))
+    rows = []
+    paths, lines = keys.artifacts([m.metrics_json_path for m in metrics])
+    for m, backtest, path, line in zip(metrics, backtests, paths, lines, strict=True):
+        echoed = contracts[m.calc_contract_hash]
+        if echoed != backtest.contract_pk:
+            raise InvalidInput(
+                f"metrics of {m.backtest_id} echo contract {m.calc_contract_hash}, not their backtest's"
+            )
+        _explained(m)
+        said = (tuple(m.undefined.items()), tuple(m.warnings))
+        rows.append((
+            backtest.pk, echoed, *v.reals(list(map(m.values.get, names)), names), _more(m), path, line,
+            v.word(m.schema_version, "schema_version"), notes[said] if said != _NOTHING_SAID else None,
+        ))  # fmt: skip
+    return rows
 
 
 def _more(m: r.Metrics) -> str | None:
@@ -81,46 +86,56 @@ def _explained(m: r.Metrics) -> None:
 def save_scores(keys: Keys, scores: Sequence[r.Score]) -> Written:
     raws = [keys.backtest_raws[s.backtest_id] for s in scores]
     found = keys.need_backtests(raws)
-    now = keys.now()
-    policies = Told(keys.policy)
-    rows = [
-        _score(s, policies[s.policy_version], found[raw], now) for s, raw in zip(scores, raws, strict=True)
-    ]
+    rows = _scores(keys, scores, [found[raw] for raw in raws])
     bare = keys.unscored
     written = _SCORES(keys.session, rows, [row for row in rows if row[1] not in bare])[1]
-    bare.difference_update(row[1] for row in rows)
+    bare.difference_update([row[1] for row in rows])
     return written
 
 
-def _score(s: r.Score, policy: int, b: BacktestKeys, now: int) -> Row:
-    total = v.real(s.score_total, "score_total")
-    if not 0 <= total <= 1:
-        raise InvalidInput(f"score_total of {s.backtest_id} is {total}, which is not within 0..1")
-    return (
-        policy, b.pk, total, bool(s.passed), b.engine_mode, b.strategy_pk, b.run_pk,
-        b.template_pk, v.json_text(s.breakdown, "breakdown"),
-        v.names_json(s.fail_reasons, "fail_reasons"), now,
-    )  # fmt: skip
+def _scores(keys: Keys, scores: Sequence[r.Score], backtests: Sequence[BacktestKeys]) -> list[Row]:
+    policies = Told(keys.policy)
+    columns = (
+        [policies[s.policy_version] for s in scores],
+        [b.pk for b in backtests],
+        many.shares([s.score_total for s in scores], "score_total", [s.backtest_id for s in scores]),
+        [bool(s.passed) for s in scores],
+        [b.engine_mode for b in backtests],
+        [b.strategy_pk for b in backtests],
+        [b.run_pk for b in backtests],
+        [b.template_pk for b in backtests],
+        many.jsons([s.breakdown for s in scores], "breakdown"),
+        [v.names_json(s.fail_reasons, "fail_reasons") for s in scores],
+        repeat(keys.now(), len(scores)),
+    )
+    return list(zip(*columns, strict=True))
 
 
 def save_trials(keys: Keys, trials: Sequence[r.Trial]) -> Written:
-    keys.need_strategies(keys.strategy_raws[t.strategy_id] for t in trials)
-    keys.need_backtests(keys.backtest_raws[t.backtest_id] for t in trials if t.backtest_id is not None)
-    now = keys.now()
+    raws = keys.backtest_raws
+    keys.need_strategies([keys.strategy_raws[t.strategy_id] for t in trials])
+    keys.need_backtests([raws[t.backtest_id] for t in trials if t.backtest_id is not None])
+    return _TRIALS(keys.session, _trials(keys, trials))[1]
+
+
+def _trials(keys: Keys, trials: Sequence[r.Trial]) -> list[Row]:
+    for t in trials:
+        if t.backtest_id is None and t.outcome not in ("blocked", "duplicate"):
+            raise InvalidInput(f"trial {t.trial_id} is {t.outcome} but names no backtest")
+    raws, backtests = keys.backtest_raws, keys.backtests
     iterations = Told(lambda asked: keys.iteration(*asked))
-    return _TRIALS(keys.session, [_trial(keys, t, iterations, now) for t in trials])[1]
-
-
-def _trial(keys: Keys, t: r.Trial, iterations: Told[int], now: int) -> Row:
-    if t.backtest_id is None and t.outcome not in ("blocked", "duplicate"):
-        raise InvalidInput(f"trial {t.trial_id} is {t.outcome} but names no backtest")
-    backtest = None if t.backtest_id is None else keys.backtests[keys.backtest_raws[t.backtest_id]].pk
-    return (
-        v.hash32(t.trial_id, "trial_id"), iterations[t.run_id, t.iteration_id],
-        v.whole(t.ordinal, "ordinal"),
-        keys.trial_context(t), keys.strategies[keys.strategy_raws[t.strategy_id]], backtest, str(t.arm),
-        str(t.outcome), now,
-    )  # fmt: skip
+    columns = (
+        many.hashes([t.trial_id for t in trials], "trial_id"),
+        [iterations[t.run_id, t.iteration_id] for t in trials],
+        many.wholes([t.ordinal for t in trials], "ordinal"),
+        [keys.trial_context(t) for t in trials],
+        [keys.strategies[keys.strategy_raws[t.strategy_id]] for t in trials],
+        [None if t.backtest_id is None else backtests[raws[t.backtest_id]].pk for t in trials],
+        [str(t.arm) for t in trials],
+        [str(t.outcome) for t in trials],
+        repeat(keys.now(), len(trials)),
+    )
+    return list(zip(*columns, strict=True))
 
 
 def save_comparisons(keys: Keys, comparisons: Sequence[r.EngineComparison]) -> Written:

@@ -99,6 +99,21 @@ class IdentityRules:
         assert (stored.status, stored.error_code) == (BacktestStatus.DONE, None)
         assert harness.store.get_backtest(world.backtests[0].backtest_id).status is BacktestStatus.DONE
 
+    def test_a_batch_that_names_a_backtest_twice_stores_what_one_after_the_other_would(
+        self, harness: StoreHarness
+    ) -> None:
+        fill(harness.store)
+        fresh, other = build.strategy(500), build.strategy(501)
+        done, second = build.backtest(fresh, 500), build.backtest(other, 501)
+        failed = replace(done, status=BacktestStatus.FAILED, result_hash=None, error_code="TIMEOUT")
+        with harness.store.unit() as unit:
+            unit.upsert_strategies([fresh, other, fresh])
+            written = unit.insert_backtests([failed, second, done, failed, second])
+            unit.commit()
+        assert written.is_new == (True, True, True, False, False)
+        stored = harness.store.get_backtest(done.backtest_id)
+        assert (stored.status, stored.error_code) == (BacktestStatus.DONE, None)
+
     def test_resuming_meets_its_own_trials_instead_of_recounting_them(self, harness: StoreHarness) -> None:
         world = fill(harness.store)
         again = replace(world.trials[0], outcome=TrialOutcome.CACHED)
