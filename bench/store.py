@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from quantrail.domain.answers import IdKind, LeaderboardFilter
+from quantrail.domain.answers import IdKind, LeaderboardFilter, LeaderboardOrder
 from quantrail.domain.enums import EngineMode, Tier
 from quantrail.domain.ledger import Promotion
 from quantrail.knowledge import SqlKnowledgeStore, open_store, upgrade
@@ -210,6 +210,10 @@ class Bench:
         some = [records(self.size * i // LOOKUPS, 1) for i in range(LOOKUPS)]
         turn = iter(some * 20)
         top = "SELECT * FROM scores ORDER BY score_total DESC LIMIT 20"
+        scans = {
+            "the worst, which a tenth meets": "SELECT sc.* FROM scores sc JOIN metrics m USING (backtest_pk) "
+            "WHERE m.cagr_net <= -0.05 ORDER BY sc.score_total DESC LIMIT 20",
+        }
         wheres = {
             "engine": LeaderboardFilter(engine_mode=EngineMode.A),
             "run": LeaderboardFilter(run_id=build.run_id()),
@@ -233,7 +237,9 @@ class Bench:
         }
         yield "top 20", lambda: store.leaderboard(), lambda: plain.execute(top).fetchall()
         for name, where in wheres.items():
-            yield f"top 20 by {name}", lambda where=where: store.leaderboard(where), None  # type: ignore[misc]
+            beside = _asked(plain, scans.get(name))
+            yield f"top 20 by {name}", lambda where=where: store.leaderboard(where), beside  # type: ignore[misc]
+        yield from self._orders()
         yield (
             "repeated failures, top 10 tags",
             lambda: store.repeated_failures(10),
@@ -255,6 +261,34 @@ class Bench:
             ).fetchall(),
         )
 
+    def _orders(self) -> Iterator[tuple[str, Callable[[], object], Callable[[], object] | None]]:
+        """Orders that no index serves, or not together with the filter."""
+        store, plain = self.store, self.plain.connection
+        first = store.leaderboard(order=LeaderboardOrder.CAGR).cursor
+        scan = "SELECT * FROM metrics ORDER BY {} DESC LIMIT 20"
+        boards: dict[str, tuple[LeaderboardOrder, LeaderboardFilter | None, str | None, str | None]] = {
+            "return": (LeaderboardOrder.RETURN, None, None, "return_total_net"),
+            "CAGR": (LeaderboardOrder.CAGR, None, None, "cagr_net"),
+            "CAGR, second page": (LeaderboardOrder.CAGR, None, first, None),
+            "CAGR, of a template": (
+                LeaderboardOrder.CAGR, LeaderboardFilter(template_id="MOMENTUM"), None, None
+            ),
+            "Sharpe, of a run": (
+                LeaderboardOrder.SHARPE, LeaderboardFilter(run_id=build.run_id()), None, None
+            ),
+            "drawdown, not passed": (
+                LeaderboardOrder.DRAWDOWN, LeaderboardFilter(passed=False), None, None
+            ),
+        }  # fmt: skip
+        for name, (order, where, cursor, column) in boards.items():
+            yield (
+                f"top 20 in the order of {name}",
+                lambda order=order, where=where, cursor=cursor: store.leaderboard(  # type: ignore[misc]
+                    where, order, cursor=cursor
+                ),
+                _asked(plain, column and scan.format(column)),
+            )
+
     def bytes_per_backtest(self) -> None:
         for path in (self.path, self.plain_path):
             with sqlite3.connect(path) as connection:
@@ -262,6 +296,10 @@ class Bench:
             connection.close()
         ours, plain = (path.stat().st_size / self.size for path in (self.path, self.plain_path))
         self.figures[f"bytes per backtest at {self.size:,}"] = row(ours, plain, "bytes", self.size)
+
+
+def _asked(plain: sqlite3.Connection, sql: str | None) -> Callable[[], object] | None:
+    return None if sql is None else lambda: plain.execute(sql).fetchall()
 
 
 def exponents(figures: Figures, sizes: list[int], spent: list[float]) -> Figures:
@@ -301,7 +339,7 @@ def run(sizes: list[int], folder: Path) -> Figures:
 def tell(figures: Figures) -> None:
     for name, one in figures.items():
         beside = "" if one["yardstick"] is None else f"   plain sqlite3 {one['yardstick']:>12,.3f}"
-        print(f"{name:<44}{one['ours']:>12,.3f} {one['unit']:<16}{beside}", flush=True)
+        print(f"{name:<60}{one['ours']:>12,.3f} {one['unit']:<16}{beside}", flush=True)
 
 
 def page(figures: Figures, sizes: list[int]) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from quantrail.knowledge import blocks
 from quantrail.knowledge.bands import BLOCK, keys_of
-from quantrail.knowledge.metric_blocks import columns_of, sealed_blocks
+from quantrail.knowledge.metric_blocks import METRICS
+from quantrail.knowledge.score_blocks import SCORES
 from quantrail.knowledge.session import Session
 
 _COLUMNS = (
@@ -54,7 +56,9 @@ def _bands(session: Session) -> Iterator[tuple[str, str]]:
 
 
 def _blocks(session: Session) -> Iterator[tuple[str, str]]:
-    for first in sealed_blocks(session):
-        rows = session.rows("SELECT metric, floats FROM metric_blocks WHERE first_pk = ?", [first])
-        if {(name, bytes(floats)) for name, floats in rows} != set(columns_of(session, first)):
-            yield "metric_blocks", f"the block from backtest key {first} on differs from the metrics"
+    for kind in (METRICS, SCORES):
+        for first in blocks.drifted(session, kind):
+            yield (
+                kind.table,
+                f"the block from {kind.counter[:-1]} key {first} on differs from the {kind.source}",
+            )

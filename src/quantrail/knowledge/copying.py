@@ -15,15 +15,19 @@ from quantrail.errors import BackendCorrupt, Conflict
 from quantrail.knowledge import values as v
 from quantrail.knowledge.backend import Backend
 from quantrail.knowledge.bands import fill_bands
-from quantrail.knowledge.metric_blocks import seal_all
+from quantrail.knowledge.blocks import seal_all
+from quantrail.knowledge.metric_blocks import METRICS
 from quantrail.knowledge.schema import metadata
+from quantrail.knowledge.score_blocks import SCORES
 from quantrail.knowledge.session import Row, Session
 from quantrail.knowledge.statistics import Statistics
 from quantrail.knowledge.upgrade import require_head, upgrade
 
 _CHUNK = 2_000
 # Filled on the target by its own triggers, or worked out anew.
-_DERIVED = ("tag_counts", "strategy_tiers", "tier_scores", "fingerprint_bands", "metric_blocks")
+_DERIVED = (
+    "tag_counts", "strategy_tiers", "tier_scores", "fingerprint_bands", "metric_blocks", "score_blocks"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ def copy_store(source: Backend, to: str | Path) -> list[CopiedTable]:
             for one in copied:
                 _verify(new, one)
             fill_bands(new)
-            seal_all(new)
+            seal_all(new, METRICS)
+            seal_all(new, SCORES)
             new.run("COMMIT")
         Statistics(target).refresh()
     finally:

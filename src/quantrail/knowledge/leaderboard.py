@@ -14,8 +14,8 @@ from quantrail.domain.enums import EngineMode, Tier
 from quantrail.domain.ids import BacktestId, DataVersion, StrategyId
 from quantrail.errors import InvalidInput, NotFound
 from quantrail.knowledge import values as v
-from quantrail.knowledge.leaderboard_bounds import Search, applies, places_within
-from quantrail.knowledge.leaderboard_walks import Place, best_first, walks
+from quantrail.knowledge.leaderboard_search import applies, places_found
+from quantrail.knowledge.leaderboard_walks import Place, Search, best_first, walks
 from quantrail.knowledge.read_results import metric_values
 from quantrail.knowledge.session import Row, Session
 
@@ -38,12 +38,12 @@ def leaderboard(
 
 
 def _places(search: Search) -> list[Place]:
-    found = places_within(search) if applies(search.where) else None
-    if found is None:
-        found = []
-        for walk in walks(search.session, search.where, search.order, search.policy, search.after):
-            rows = search.session.rows(f"{walk.sql} LIMIT ?", (*walk.params, search.count))
-            found += [(row[0], row[1]) for row in rows]
+    if applies(search.where, search.order):
+        return places_found(search)
+    found: list[Place] = []
+    for walk in walks(search.session, search.where, search.order, search.policy, search.after):
+        rows = search.session.rows(f"{walk.sql} LIMIT ?", (*walk.params, search.count))
+        found += [(row[0], row[1]) for row in rows]
     return found
 
 

@@ -15,6 +15,7 @@ from quantrail.domain.enums import EngineMode, Tier
 from quantrail.domain.ids import RunId, StrategyId
 from quantrail.errors import InvalidInput, NotFound
 from quantrail.knowledge import values as v
+from quantrail.knowledge.metric_blocks import Bounds
 from quantrail.knowledge.schema import METRIC_COLUMNS
 from quantrail.knowledge.session import Session
 
@@ -27,9 +28,25 @@ class Clause:
     params: tuple[Any, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is asked for: the first ``count`` places after ``after``."""
+
+    session: Session
+    where: LeaderboardFilter
+    order: LeaderboardOrder
+    policy: int
+    after: Place | None
+    count: int
+
+
 def best_first(place: Place) -> tuple[bool, float, int]:
     value, pk = place
     return value is None, 0.0 if value is None else -value, pk
+
+
+def bounded(bounds: Bounds) -> bool:
+    return any(bound is not None for bound in bounds)
 
 
 def walks(
@@ -150,8 +167,7 @@ def conditions(session: Session, where: LeaderboardFilter) -> Iterator[Clause]:
     if where.passed is not None:
         yield Clause("sc.passed = ?", (bool(where.passed),))
     if where.template_id is not None:
-        pk = _pk(session, "templates", "template_id", where.template_id, where.template_id)
-        yield Clause("sc.template_pk = ?", (pk,))
+        yield Clause("sc.template_pk = ?", (template_of(session, where.template_id),))
     if where.run_id is not None and not _led_by_run(where):
         yield in_run(session, where.run_id)
     if where.tier is Tier.T0:
@@ -187,11 +203,15 @@ def in_run(session: Session, run_id: RunId) -> Clause:
     return Clause(f"(sc.run_pk = ? OR {met})", (run, run))
 
 
+def template_of(session: Session, template_id: str) -> int:
+    return _pk(session, "templates", "template_id", template_id, template_id)
+
+
 def row_of(session: Session, run_id: RunId) -> int:
     return _pk(session, "runs", "run_id", v.uuid16(run_id, "run_id"), run_id)
 
 
-def metric_bounds(session: Session, name: str, bounds: tuple[float | None, float | None]) -> Iterator[Clause]:
+def metric_bounds(session: Session, name: str, bounds: Bounds) -> Iterator[Clause]:
     column = f"m.{name}"
     if name not in METRIC_COLUMNS:
         if not name.isidentifier():

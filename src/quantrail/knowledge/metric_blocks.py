@@ -1,81 +1,31 @@
 """Metrics by column, so that a bound on any of them is tested on a million backtests within milliseconds.
 
-Stored metrics never change, so a block of backtests is sealed once it is complete: each metric as one
-array of float32. Rounding keeps the order, so whatever meets a bound meets the rounded one too; who asks
-tests the few that are named against the exact values. What is not sealed is read as rows.
+Each metric of a block of backtests is one array. Most are rounded to float32, which keeps the order:
+whatever meets a bound meets the rounded one too, and who asks tests the few that are named against the
+exact values. Those that leaderboards are ordered by are kept as they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from quantrail.errors import BackendError
-from quantrail.knowledge.backend import Backend
-from quantrail.knowledge.schema import METRIC_BLOCK, METRIC_COLUMNS
+from quantrail.domain.answers import LeaderboardOrder
+from quantrail.knowledge.blocks import Blocks, Parts, arrays, sealed_blocks
+from quantrail.knowledge.schema import BLOCK, METRIC_COLUMNS
 from quantrail.knowledge.session import Session
 
-_SEALED = ""  # the metric of a row without floats that says: this block is sealed
 Bounds = tuple[float | None, float | None]
-Pks = NDArray[np.int64]
+Floats = NDArray[np.float32] | NDArray[np.float64]
+_EXACT = frozenset(order.value for order in LeaderboardOrder)
 
 
-class Sealer:
-    """Seals blocks as they become complete; to be told of every commit, which stands whatever happens."""
-
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-        self._done = -1
-
-    def after(self, next_backtest: int | None) -> None:
-        """``next_backtest``: the key the next backtest will get, None if this commit stored none."""
-        complete = -1 if next_backtest is None else (next_backtest - 1) // METRIC_BLOCK
-        if complete <= max(self._done, 0):
-            return
-        with suppress(BackendError):  # busy or full: the next commit tries again
-            while self._seal_one():
-                pass
-            self._done = complete
-
-    def _seal_one(self) -> bool:
-        with self._backend.writing() as session:
-            due = open_blocks(session)
-            for first in due[:1]:
-                seal(session, first)
-            session.commit()
-        return len(due) > 1
-
-
-def seal_all(session: Session) -> None:
-    for first in open_blocks(session):
-        seal(session, first)
-
-
-def open_blocks(session: Session) -> list[int]:
-    """First keys of the complete blocks that are not sealed."""
-    (last,) = session.rows("SELECT max(backtest_pk) FROM metrics")[0]
-    sealed = set(sealed_blocks(session))
-    complete = range(0, 0 if last is None else last - METRIC_BLOCK + 1, METRIC_BLOCK)
-    return [first for first in complete if first not in sealed]
-
-
-def sealed_blocks(session: Session) -> list[int]:
-    """First keys of the sealed blocks, ascending."""
-    sql = "SELECT first_pk FROM metric_blocks WHERE metric = ? ORDER BY first_pk"
-    return [row[0] for row in session.rows(sql, [_SEALED])]
-
-
-def seal(session: Session, first: int) -> None:
-    session.insert("metric_blocks", [(first, name, floats) for name, floats in columns_of(session, first)])
-
-
-def columns_of(session: Session, first: int) -> list[tuple[str, bytes]]:
-    """What a sealed block holds: the metrics that any of its backtests has, and the mark of being sealed."""
+def _parts(session: Session, first: int) -> Parts:
+    """The metrics that any of the block's backtests has; NaN where there is none."""
     source = "FROM metrics WHERE backtest_pk >= ? AND backtest_pk < ?"
-    span = [first, first + METRIC_BLOCK]
+    span = [first, first + BLOCK]
     # Most metrics have a value for all backtests or for none.
     (counts,) = session.rows(
         f"SELECT {', '.join(f'count({name})' for name in METRIC_COLUMNS)} {source}", span
@@ -83,49 +33,43 @@ def columns_of(session: Session, first: int) -> list[tuple[str, bytes]]:
     names = [name for name, count in zip(METRIC_COLUMNS, counts, strict=True) if count]
     rows = session.rows(f"SELECT {', '.join(['backtest_pk', *names])} {source}", span)
     table = np.array(rows, dtype=np.float64).reshape(-1, 1 + len(names))
-    block = np.full((len(names), METRIC_BLOCK), np.nan, dtype="<f4")
+    block = np.full((len(names), BLOCK), np.nan)
+    block[:, table[:, 0].astype(np.int64) - first] = table[:, 1:].T
     with np.errstate(over="ignore"):  # beyond float32 is infinite, which keeps the order
-        block[:, table[:, 0].astype(np.int64) - first] = table[:, 1:].T
-    return [(_SEALED, b""), *((name, one.tobytes()) for name, one in zip(names, block, strict=True))]
+        return [
+            (name, one.astype("<f8" if name in _EXACT else "<f4").tobytes())
+            for name, one in zip(names, block, strict=True)
+        ]
 
 
-def sealed_meeting(session: Session, bounds: Mapping[str, Bounds]) -> Pks:
-    """Ascending keys of those backtests in sealed blocks that may meet all ``bounds``: each that does,
-    and few others. Names must be among the columns."""
+METRICS = Blocks("metric_blocks", "metric", "floats", "metrics", "backtest_pk", "backtests", _parts)
+
+
+def sealed_values(session: Session, name: str) -> dict[int, Floats]:
+    """A metric of each sealed block that has it, by the block's first key."""
+    return {
+        first: np.frombuffer(raw, dtype="<f8" if name in _EXACT else "<f4")
+        for first, raw in arrays(session, METRICS, name).items()
+    }
+
+
+def sealed_meeting(session: Session, bounds: Mapping[str, Bounds]) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """For each sealed block its first key, and which of its backtests may meet all ``bounds``: each that
+    does, and few others. Names must be among the columns."""
+    masks = {first: np.ones(BLOCK, dtype=bool) for first in sealed_blocks(session, METRICS)}
+    for name, both in bounds.items():
+        floats = sealed_values(session, name)
+        for first, mask in masks.items():
+            mask &= _within(floats[first], both) if first in floats else False
+    yield from masks.items()
+
+
+def _within(values: Floats, bounds: Bounds) -> NDArray[np.bool_]:
+    found = np.ones(BLOCK, dtype=bool)
     with np.errstate(over="ignore"):
-        rounded = {
-            name: [None if x is None else np.float32(x) for x in both] for name, both in bounds.items()
-        }
-    blocks = sealed_blocks(session)
-    masks = {first: np.ones(METRIC_BLOCK, dtype=bool) for first in blocks}
-    for name, (low, high) in rounded.items():
-        rows = session.rows("SELECT first_pk, floats FROM metric_blocks WHERE metric = ?", [name])
-        floats = {first: np.frombuffer(raw, dtype="<f4") for first, raw in rows}
-        for first in blocks:
-            masks[first] &= _within(floats.get(first), low, high)
-    found = [first + np.flatnonzero(mask) for first, mask in masks.items()]
-    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
-
-
-def _within(
-    values: NDArray[np.float32] | None, low: np.float32 | None, high: np.float32 | None
-) -> NDArray[np.bool_]:
-    if values is None:
-        return np.zeros(METRIC_BLOCK, dtype=bool)
-    found = np.ones(METRIC_BLOCK, dtype=bool)
+        low, high = (None if bound is None else values.dtype.type(bound) for bound in bounds)
     if low is not None:
         found &= values >= low
     if high is not None:
         found &= values <= high
     return found
-
-
-def unsealed(session: Session) -> Sequence[tuple[int, int | None]]:
-    """Ranges of keys, first and past the last, that no sealed block covers; the last one is open."""
-    edges: list[tuple[int, int | None]] = []
-    at = 0
-    for first in sealed_blocks(session):
-        if first > at:
-            edges.append((at, first))
-        at = first + METRIC_BLOCK
-    return [*edges, (at, None)]

@@ -23,9 +23,11 @@ from quantrail.domain.ids import (
 )
 from quantrail.knowledge import counts, fingerprints, lineage, read_learning, read_results, read_runs, resolve
 from quantrail.knowledge.backend import Backend
+from quantrail.knowledge.blocks import Sealer
 from quantrail.knowledge.keys import Cache
 from quantrail.knowledge.leaderboard import leaderboard
-from quantrail.knowledge.metric_blocks import Sealer
+from quantrail.knowledge.metric_blocks import METRICS
+from quantrail.knowledge.score_blocks import SCORES
 from quantrail.knowledge.session import Session
 from quantrail.knowledge.statistics import Statistics
 from quantrail.knowledge.unit import SqlKnowledgeUnit
@@ -58,7 +60,7 @@ class SqlKnowledgeStore:
         self._clock = clock
         self._shared: Cache = {}
         self._statistics = Statistics(backend)
-        self._sealer = Sealer(backend)
+        self._sealer = Sealer(backend, METRICS, SCORES)
 
     def close(self) -> None:
         self.backend.close()
@@ -71,7 +73,7 @@ class SqlKnowledgeStore:
             unit = SqlKnowledgeUnit(session, self._clock, self._shared)
             yield unit
         if unit.committed:
-            self._sealer.after(unit.next_backtest)
+            self._sealer.after(unit.next_keys)
             self._statistics.after(unit.rows_written)
 
     def _read(self, read: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

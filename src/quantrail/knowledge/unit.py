@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -52,9 +52,9 @@ class SqlKnowledgeUnit:
         return self._keys.session.written
 
     @property
-    def next_backtest(self) -> int | None:
-        """The key the next new backtest will get; None if this transaction stored none."""
-        return self._keys.session.next_keys.get("backtests")
+    def next_keys(self) -> Mapping[str, int]:
+        """The key the next new row will get, of each table that has grown and maybe of others."""
+        return self._keys.session.next_keys
 
     def _check(self) -> None:
         if self._over:

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from quantrail.domain.answers import LeaderboardFilter, LeaderboardOrder
-from quantrail.domain.enums import EngineMode
-from quantrail.knowledge import Backend, SqlKnowledgeStore, open_store, upgrade
+from quantrail.domain.enums import EngineMode, Tier
+from quantrail.knowledge import Backend, SqlKnowledgeStore, copy_store, open_store, upgrade
+from quantrail.knowledge.blocks import open_blocks, seal_all, sealed_blocks
 from quantrail.knowledge.check_derived import drifted
-from quantrail.knowledge.metric_blocks import open_blocks, sealed_blocks
-from quantrail.knowledge.schema import FIRST_METRICS, LATER_METRICS, METRIC_BLOCK
+from quantrail.knowledge.leaderboard import leaderboard
+from quantrail.knowledge.metric_blocks import METRICS
+from quantrail.knowledge.schema import BLOCK, FIRST_METRICS, LATER_METRICS
+from quantrail.knowledge.score_blocks import SCORES
 from quantrail.knowledge.session import Row, Session
+from quantrail.knowledge.statistics import Statistics
 from quantrail.testing import records as build
 from quantrail.testing.knowledge import fill
+from quantrail.testing.knowledge.world import register
 
-SIZE = 2 * METRIC_BLOCK + 3_000
+SIZE = 2 * BLOCK + 3_000
+OTHER = "score_v2"
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
@@ -34,29 +41,42 @@ def metrics_row(pk: int, score: float) -> Row:
     values["turnover_annual"] = 1e300 if pk % 7_000 == 0 else 0.1 * (pk % 3)
     values["alpha"] = None if pk % 2 else score * pk
     values["sharpe_net"] = float(pk % 977)
+    values["return_total_net"] = None if pk % 3 == 0 else 0.0 if pk % 10 else 1.0 - score
+    values["max_drawdown_net"] = -0.25 - pk % 7919 * 1e-12  # alike as float32
     more = '{"odd":1}' if pk % 9_001 == 0 else None
     first, later = ([values[name] for name in names] for names in (FIRST_METRICS, LATER_METRICS))
     return (pk, 1, *first, more, None, None, None, "1", *later, None)
 
 
 def grow(session: Session, size: int) -> None:
+    """One in 50 is engine B's of the strategy before; the later ones take turns between two runs."""
     shares = np.random.default_rng(5).permutation(size) / size
+    iterations = [row[0] for row in session.rows("SELECT min(pk) FROM iterations GROUP BY run_pk ORDER BY 1")]
+    (engine_b,) = session.rows("SELECT min(pk) FROM contexts WHERE engine_mode = 'B'")[0]
     first = session.reserve("strategies", size)
     session.insert("strategies", [
         (first + i, raw("s", i), raw("l", i), "{}", "template", "h1", "1.0", "spec", None, 1 + i % 4, None,
          None, 0, None, None) for i in range(size)
     ])  # fmt: skip
+    verified = [i % 50 == 49 for i in range(size)]
+    of = [i - verified[i] for i in range(size)]
+    run = [int(i > size // 2 and i % 2) for i in range(size)]
     tests = session.reserve("backtests", size)
     session.insert("backtests", [
-        (tests + i, raw("b", i)[:16], first + i, 1, 1, 0, 1, None, "DONE", raw("r", i), None, None, None,
-        None, 0) for i in range(size)
+        (tests + i, raw("b", i)[:16], first + of[i], engine_b if verified[i] else 1, 1, 0,
+         iterations[run[i]], None, "DONE", raw("r", i), None, None, None, None, 0) for i in range(size)
     ])  # fmt: skip
     session.insert("metrics", [metrics_row(tests + i, float(shares[i])) for i in range(size)])
-    scores = session.reserve("scores", size)
-    session.insert("scores", [
-        (scores + i, 1, tests + i, float(shares[i]), bool(shares[i] > 0.5), "A", first + i, 1, 1 + i % 4,
-         "{}", "[]", 0) for i in range(size)
-    ])  # fmt: skip
+
+    def scored(policy: int, i: int, score: float) -> Row:
+        return (session.reserve("scores", 1), policy, tests + i, score, score > 0.5, "AB"[verified[i]],
+                first + of[i], 1 + run[i], 1 + of[i] % 4, "{}", "[]", 0)  # fmt: skip
+
+    session.insert("scores", [scored(1, i, float(shares[i])) for i in range(size)])
+    (other,) = session.rows("SELECT pk FROM policies WHERE policy_version = ?", [OTHER])[0]
+    again = np.random.default_rng(6).permutation(size)[: size // 2].tolist()
+    session.insert("scores", [scored(other, i, float(1 - shares[i])) for i in again])
+    session.insert("strategy_tiers", [(first + i, "T1") for i in range(5, size, 90)])
 
 
 @dataclass
@@ -76,9 +96,14 @@ def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     upgrade(url)
     store = open_store(url, build.SteadyClock())
     fill(store, 40)
+    with store.unit() as unit:
+        register(unit, 1)
+        unit.save_policies([replace(build.policies()[0], policy_version=OTHER)])
+        unit.commit()
     with store.backend.writing() as session:
         grow(session, SIZE)
         session.commit()
+    Statistics(store.backend).refresh()
     with store.unit() as unit:  # whose commit finds two blocks to seal
         fresh = build.strategy(900)
         unit.upsert_strategy(fresh)
@@ -94,20 +119,24 @@ def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def expected(backend: Backend, where: LeaderboardFilter, condition: str, column: str) -> list[str]:
     """All that meet the condition, best first, by a scan."""
-    shown = {
-        None: "(sc.engine_mode = 'B' OR NOT EXISTS (SELECT 1 FROM scores o WHERE o.strategy_pk = "
-        "sc.strategy_pk AND o.engine_mode = 'B'))",
-        EngineMode.A: "sc.engine_mode = 'A'",
-    }[where.engine_mode]
+    mode = where.engine_mode
+    shown = f"sc.engine_mode = '{mode.value}'" if mode else (
+        "(sc.engine_mode = 'B' OR NOT EXISTS (SELECT 1 FROM scores o WHERE o.strategy_pk = sc.strategy_pk "
+        "AND o.policy_pk = sc.policy_pk AND o.engine_mode = 'B'))"
+    )  # fmt: skip
+    policy = "(SELECT pk FROM policies WHERE policy_version = ?)"
     with backend.reading() as session:
         rows = session.rows(
             f"SELECT {column}, sc.backtest_pk, b.backtest_id FROM scores sc "
             "JOIN metrics m ON m.backtest_pk = sc.backtest_pk JOIN backtests b ON b.pk = sc.backtest_pk "
-            f"WHERE {shown} AND {condition}"
+            f"WHERE sc.policy_pk = {policy} AND {shown} AND {condition}",
+            [where.policy_version or build.POLICY],
         )
     return [one[2].hex() for one in sorted(rows, key=lambda r: (r[0] is None, -(r[0] or 0), r[1]))]
 
 
+FIRST_RUN = "sc.run_pk = (SELECT min(pk) FROM runs)"
+NOT_TIERED = "sc.strategy_pk NOT IN (SELECT strategy_pk FROM strategy_tiers)"
 TEMPLATE = "sc.template_pk = (SELECT pk FROM templates WHERE template_id = 'MOMENTUM')"
 CASES = {
     "none": ({"volatility_annual_net": (50.0, None)}, {}, "m.volatility_annual_net >= 50"),
@@ -122,7 +151,7 @@ CASES = {
                              f"m.profit_factor BETWEEN 77 AND 78 AND {TEMPLATE}"),
     "many, the worst": ({"cagr_net": (None, -0.2)}, {}, "m.cagr_net <= -0.2"),
     "many, the worst of a run": ({"cagr_net": (None, -0.2)}, {"run_id": build.run_id()},
-                                 "m.cagr_net <= -0.2"),
+                                 f"m.cagr_net <= -0.2 AND {FIRST_RUN}"),
     "many, the worst of a template": ({"cagr_net": (None, -0.2)}, {"template_id": "MOMENTUM"},
                                       f"m.cagr_net <= -0.2 AND {TEMPLATE}"),
     "many, the best": ({"cagr_net": (0.2, None)}, {}, "m.cagr_net >= 0.2"),
@@ -139,34 +168,78 @@ CASES = {
 }  # fmt: skip
 
 
-def check(large: Large, name: str, order: LeaderboardOrder) -> int:
-    bounds, others, condition = CASES[name]
-    where = LeaderboardFilter(metrics=bounds, **others)
-    column = "sc.score_total" if order is LeaderboardOrder.SCORE else f"m.{order.value}"
-    wanted = expected(large.backend, where, condition, column)
-    page = large.store.leaderboard(where, order, limit=30)
-    found = [one.backtest_id.replace("-", "") for one in page]
-    if page.cursor is not None:
-        following = large.store.leaderboard(where, order, limit=30, cursor=page.cursor)
-        found += [one.backtest_id.replace("-", "") for one in following]
-    assert found == wanted[:60]
-    return len(wanted)
+def columns(order: LeaderboardOrder) -> str:
+    return "sc.score_total" if order is LeaderboardOrder.SCORE else f"m.{order.value}"
+
+
+def paged(
+    store: SqlKnowledgeStore, where: LeaderboardFilter, order: LeaderboardOrder, limit: int, pages: int
+) -> list[str]:
+    found: list[str] = []
+    cursor = None
+    for _ in range(pages):
+        page = store.leaderboard(where, order, limit=limit, cursor=cursor)
+        found += [one.backtest_id.replace("-", "") for one in page]
+        cursor = page.cursor
+        if cursor is None:
+            break
+    return found
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_bounds_on_any_metric_show_what_a_scan_finds(large: Large, name: str) -> None:
     with large.backend.reading() as session:
-        assert (sealed_blocks(session), open_blocks(session)) == ([0, METRIC_BLOCK], [])
-    count = check(large, name, LeaderboardOrder.SCORE)
+        assert (sealed_blocks(session, METRICS), open_blocks(session, METRICS)) == ([0, BLOCK], [])
+        assert (sealed_blocks(session, SCORES), open_blocks(session, SCORES)) == ([0, BLOCK, 2 * BLOCK], [])
+    bounds, others, condition = CASES[name]
+    where = LeaderboardFilter(metrics=bounds, **others)
+    wanted = expected(large.backend, where, condition, "sc.score_total")
+    assert paged(large.store, where, LeaderboardOrder.SCORE, 30, 2) == wanted[:60]
     empty = ("none", "all are undefined", "beyond any")
-    assert (count == 0) == (name in empty), count
+    assert (len(wanted) == 0) == (name in empty), len(wanted)
     if name.startswith("many"):
-        assert count > 5_000 or "template" in name
+        assert len(wanted) > 5_000 or "of a" in name
 
 
-@pytest.mark.parametrize("name", ["few", "many, the worst", "none"])
-def test_bounds_hold_in_the_order_of_a_metric(large: Large, name: str) -> None:
-    check(large, name, LeaderboardOrder.CAGR)
+FILTERS = {
+    "all": ({}, "1 = 1"),
+    "engine A": ({"engine_mode": EngineMode.A}, "1 = 1"),
+    "engine B": ({"engine_mode": EngineMode.B}, "1 = 1"),
+    "a run": ({"run_id": build.run_id()}, FIRST_RUN),
+    "a template": ({"template_id": "MOMENTUM"}, TEMPLATE),
+    "not passed": ({"passed": False}, "NOT sc.passed"),
+    "passed": ({"passed": True}, "sc.passed"),
+    "not promoted": ({"tier": Tier.T0}, NOT_TIERED),
+    "promoted": ({"tier": Tier.T1}, f"NOT {NOT_TIERED}"),
+    "another policy": ({"policy_version": OTHER}, "1 = 1"),
+    "another policy, not passed, a run": (
+        {"policy_version": OTHER, "passed": False, "run_id": build.run_id()}, f"NOT sc.passed AND {FIRST_RUN}"
+    ),
+    "the worst, not promoted, of a template and engine": (
+        {"metrics": {"cagr_net": (None, -0.2)}, "tier": Tier.T0, "template_id": "MOMENTUM",
+         "engine_mode": EngineMode.B}, f"m.cagr_net <= -0.2 AND {NOT_TIERED} AND {TEMPLATE}"
+    ),
+    "few": ({"metrics": {"profit_factor": (77.0, 77.0)}}, "m.profit_factor = 77"),
+    "none": ({"metrics": {"volatility_annual_net": (50.0, None)}}, "m.volatility_annual_net >= 50"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILTERS)
+@pytest.mark.parametrize("order", LeaderboardOrder)
+def test_every_order_shows_what_a_scan_finds(large: Large, name: str, order: LeaderboardOrder) -> None:
+    others, condition = FILTERS[name]
+    where = LeaderboardFilter(**others)
+    wanted = expected(large.backend, where, condition, columns(order))
+    assert paged(large.store, where, order, 30, 2) == wanted[:60]
+    assert (len(wanted) == 0) == (name == "none")
+
+
+@pytest.mark.parametrize("order", [LeaderboardOrder.RETURN, LeaderboardOrder.SHARPE])
+def test_pages_join_up_through_ties_and_undefined_values(large: Large, order: LeaderboardOrder) -> None:
+    where = LeaderboardFilter()
+    wanted = expected(large.backend, where, "1 = 1", columns(order))
+    assert len(wanted) > 35_000
+    assert paged(large.store, where, order, 9_000, 5) == wanted
 
 
 def test_a_row_that_comes_late_opens_its_block_and_is_found(large: Large) -> None:
@@ -177,27 +250,86 @@ def test_a_row_that_comes_late_opens_its_block_and_is_found(large: Large) -> Non
              None, 0)
         ])  # fmt: skip
         session.insert("metrics", [metrics_row(tests, 0.5)])
-        assert sealed_blocks(session) == [0, METRIC_BLOCK]  # it fell behind the last block
+        assert sealed_blocks(session, METRICS) == [0, BLOCK]  # it fell behind the last block
         session.insert("backtests", [
             (0, raw("late", 1)[:16], 2, 1, 1, 999_998, 1, None, "DONE", raw("r", 1), None, None, None,
              None, 0)
         ])  # fmt: skip
         session.insert("metrics", [metrics_row(0, 0.5)])
-        assert sealed_blocks(session) == [METRIC_BLOCK]
-        assert open_blocks(session) == [0]
+        assert sealed_blocks(session, METRICS) == [BLOCK]
+        assert open_blocks(session, METRICS) == [0]
         assert session.rows("SELECT count(*) FROM metric_blocks WHERE first_pk = 0") == [(0,)]
+
+
+def test_a_score_that_goes_and_comes_late_is_shown_while_it_is_there(large: Large) -> None:
+    def best(session: Session, count: int) -> list[str]:
+        page = leaderboard(session, LeaderboardFilter(), LeaderboardOrder.CAGR, count, None)
+        return [one.backtest_id for one in page]
+
+    with large.backend.writing() as session:  # rolled back at the end: no commit
+        first, second = best(session, 2)
+        of = "WHERE policy_pk = 1 AND backtest_pk = (SELECT pk FROM backtests WHERE backtest_id = ?)"
+        (held,) = session.rows(f"SELECT * FROM scores {of}", [bytes.fromhex(first.replace("-", ""))])
+        block = held[0] - held[0] % BLOCK
+        session.run("DELETE FROM scores WHERE pk = ?", held[:1])
+        assert best(session, 1) == [second]
+        assert [table for table, _ in drifted(session)] == ["score_blocks"]
+        session.insert("scores", [held])
+        assert sorted([*sealed_blocks(session, SCORES), block]) == [0, BLOCK, 2 * BLOCK]
+        assert open_blocks(session, SCORES) == [block]
+        assert best(session, 2) == [first, second]
+        seal_all(session, SCORES)
+        assert best(session, 2) == [first, second]
+        assert list(drifted(session)) == []
+
+
+def test_scores_under_a_later_policy_are_sealed_without_new_backtests(tmp_path: Path) -> None:
+    upgrade(tmp_path / "store.db")
+    store = open_store(tmp_path / "store.db", build.SteadyClock())
+    backtest_id = fill(store, 40).backtests[0].backtest_id
+    with store.unit() as unit:
+        register(unit, 1)
+        unit.save_policies([replace(build.policies()[0], policy_version=OTHER)])
+        unit.commit()
+    with store.backend.writing() as session:
+        grow(session, BLOCK - 4_000)  # as many scores again and a half
+        session.commit()
+        assert sealed_blocks(session, SCORES) == []
+    store.close()
+    again = open_store(tmp_path / "store.db", build.SteadyClock())
+    with again.unit() as unit:
+        unit.save_score(replace(build.score(backtest_id), policy_version=OTHER))
+        unit.commit()
+    with again.backend.reading() as session:
+        assert sealed_blocks(session, METRICS) == []
+        assert sealed_blocks(session, SCORES) == [0]
+    again.close()
+
+
+def test_a_copy_seals_its_own_blocks(large: Large, tmp_path: Path) -> None:
+    copy_store(large.backend, tmp_path / "copy.db")
+    copied = Backend(tmp_path / "copy.db")
+    with copied.reading() as session:
+        assert sealed_blocks(session, METRICS) == [0, BLOCK]
+        assert sealed_blocks(session, SCORES) == [0, BLOCK, 2 * BLOCK]
+        assert list(drifted(session)) == []
+    copied.close()
+
+
+ONE_SCORE = "WHERE score_pk = (SELECT min(score_pk) FROM tier_scores)"
 
 
 def test_the_check_finds_tables_that_drifted(large: Large) -> None:
     with large.backend.writing() as session:  # rolled back at the end: no commit
         assert list(drifted(session)) == []
         session.run("UPDATE metric_blocks SET floats = ? WHERE metric = 'alpha' AND first_pk = 0", [b"x"])
-        session.insert("strategy_tiers", [(60, "T1")])
-        assert session.run("UPDATE tier_scores SET score_total = 0.123") == 1
-        session.insert("fingerprints", [(1, 60, "minhash128/x", raw("d", 0), bytes(264), 0)])
+        session.run("UPDATE score_blocks SET packed = ? WHERE part = 'score' AND first_pk = 0", [b"x"])
+        assert session.run("UPDATE tier_scores SET score_total = 0.123 " + ONE_SCORE) == 1
+        session.insert("fingerprints", [(1, 69, "minhash128/x", raw("d", 0), bytes(264), 0)])
         found = list(drifted(session))
     assert found == [
         ("tier_scores", "2 rows are missing, wrong or too many"),
         ("fingerprint_bands", "13 rows are missing or too many"),
         ("metric_blocks", "the block from backtest key 0 on differs from the metrics"),
+        ("score_blocks", "the block from score key 0 on differs from the scores"),
     ]

@@ -11,9 +11,10 @@ import pytest
 from quantrail.domain.answers import LeaderboardFilter, LeaderboardOrder
 from quantrail.domain.enums import EngineMode, Tier
 from quantrail.knowledge import Backend, open_store, upgrade
-from quantrail.knowledge.leaderboard_bounds import few_by_index
-from quantrail.knowledge.leaderboard_walks import walks
+from quantrail.knowledge.leaderboard_search import few_by_index, first_walks
+from quantrail.knowledge.leaderboard_walks import Place, Search, walks
 from quantrail.knowledge.schema import FIRST_METRICS, LATER_METRICS
+from quantrail.knowledge.score_blocks import Wanted, scores_within
 from quantrail.knowledge.session import Session
 from quantrail.knowledge.statistics import Statistics
 from quantrail.testing import records as build
@@ -180,6 +181,29 @@ def test_few_that_meet_a_bound_on_an_indexed_metric_are_read_from_it(large: Back
     with large.reading() as session:
         (few,) = few_by_index(session, LeaderboardFilter(metrics={"sharpe_net": (50.0, None)}))
     assert "ix_metrics_sharpe_net" in plan(large, f"{few.sql} LIMIT 20", few.params)
+
+
+@pytest.mark.parametrize("after", [None, (-0.5, 20)])
+@pytest.mark.parametrize("order", [LeaderboardOrder.SHARPE, LeaderboardOrder.DRAWDOWN])
+def test_the_first_looks_in_the_order_of_a_metric_follow_its_index(
+    large: Backend, order: LeaderboardOrder, after: Place | None
+) -> None:
+    with large.reading() as session:
+        (walk,) = first_walks(Search(session, LeaderboardFilter(), order, 1, after, 21))
+        found = session.rows(f"{walk.sql} LIMIT 20", walk.params)
+    assert len(found) == 20
+    assert f"ix_metrics_{order.value}" in plan(large, f"{walk.sql} LIMIT 20", walk.params)
+
+
+def test_scores_beyond_the_sealed_blocks_are_read_by_their_keys(large: Backend) -> None:
+    with large.reading() as session:
+        (last,) = session.rows("SELECT max(pk) FROM scores")[0]
+    wanted = Wanted(1, EngineMode.A, passed=False, run=1, template=1)
+    sql, params = scores_within(wanted, last - 500, None)
+    found = plan(large, sql, tuple(params))
+    assert ("INTEGER PRIMARY KEY" if large.dialect == "sqlite" else "pk_scores") in found
+    with large.reading() as session:
+        assert 100 < len(session.rows(sql, params)) < 150  # one template in four
 
 
 def test_writing_keeps_the_statistics_fresh_by_itself(

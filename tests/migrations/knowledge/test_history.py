@@ -21,8 +21,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import postgresql, sqlite
 
-from quantrail.domain.answers import LeaderboardFilter
-from quantrail.domain.enums import Tier
+from quantrail.domain.answers import LeaderboardFilter, LeaderboardOrder
+from quantrail.domain.enums import EngineMode, Tier
 from quantrail.errors import BackendError, SchemaOutdated
 from quantrail.knowledge import Backend, check_store, open_store, upgrade
 from quantrail.knowledge.migrations import FOLDER, HEAD, REVISIONS
@@ -157,6 +157,56 @@ def test_marks_and_tiers_of_before_are_found_by_the_short_way(tmp_path: Path) ->
     assert_found_without_reading_all(path)
 
 
+# Results of strategy 1 as revision 0004 kept them: every metric as float32, and no blocks of scores.
+NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 19000)"
+SEALED_BY_0004 = (
+    f"{NUMBERS} INSERT INTO backtests (pk, backtest_id, strategy_pk, context_pk, calc_contract_pk, seed, "
+    "iteration_pk, status, result_hash, created_at) "
+    "SELECT i, {unique}, 1, 1, 1, i, 1, 'DONE', {unique}, 0 FROM n",
+    f"{NUMBERS} INSERT INTO metrics (backtest_pk, calc_contract_pk, cagr_net, schema_version) "
+    "SELECT i, 1, 0.9 + 0.00000000001 * (i * 7 % 18001), '1' FROM n",
+    f"{NUMBERS} INSERT INTO scores (pk, policy_pk, backtest_pk, score_total, passed, engine_mode, "
+    "strategy_pk, run_pk, template_pk, breakdown_json, fail_reasons_json, created_at) "
+    "SELECT i, 1, i, 0.5, {no}, 'A', 1, 1, (SELECT template_pk FROM strategies WHERE pk = 1), "
+    "'{{}}', '[]', 0 FROM n",
+    "INSERT INTO metric_blocks (first_pk, metric, floats) "
+    "VALUES (0, '', {nothing}), (0, 'cagr_net', {floats})",
+)
+
+
+def assert_ordered_exactly(url: str | Path) -> None:
+    """Orders that float32 cannot tell apart are those of the stored values."""
+    store = open_store(url, build.SteadyClock())
+    with store.backend.reading() as session:
+        wanted = session.rows(
+            "SELECT cagr_net FROM metrics WHERE backtest_pk >= 1000 ORDER BY 1 DESC LIMIT 50"
+        )
+        (blocks,) = session.rows("SELECT count(*) FROM score_blocks WHERE part = 'score'")[0]
+    where = LeaderboardFilter(engine_mode=EngineMode.A)
+    listed = store.leaderboard(where, LeaderboardOrder.CAGR, 50)
+    assert [one.metrics["cagr_net"] for one in listed] == [value for (value,) in wanted]
+    assert blocks == 1
+    assert check_store(store.backend) == []
+    store.close()
+
+
+def test_blocks_of_before_are_sealed_anew(tmp_path: Path) -> None:
+    path = old_sqlite(tmp_path)
+    upgrade(path, "0004")
+    words = {
+        "unique": "CAST(printf('%016d', i) AS BLOB)",
+        "no": "0",
+        "nothing": "x''",
+        "floats": "zeroblob(65536)",
+    }
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in SEALED_BY_0004:
+            connection.execute(statement.format(**words))
+        connection.commit()
+    assert upgrade(path) == "0004"
+    assert_ordered_exactly(path)
+
+
 def test_a_migrated_database_equals_a_fresh_one_down_to_the_last_trigger(tmp_path: Path) -> None:
     path = old_sqlite(tmp_path)
     upgrade(path)
@@ -286,6 +336,18 @@ def test_marks_and_tiers_of_before_are_found_by_the_short_way_on_postgres(old_po
             connection.execute(statement.format(**quoted).encode())
     assert upgrade(old_postgres) == "0003"
     assert_found_without_reading_all(old_postgres)
+
+
+@pytest.mark.postgres
+def test_blocks_of_before_are_sealed_anew_on_postgres(old_postgres: str) -> None:
+    upgrade(old_postgres, "0004")
+    words = {"unique": "convert_to(lpad(i::text, 16, '0'), 'UTF8')", "no": "false", "nothing": "''::bytea",
+             "floats": "convert_to(repeat('x', 65536), 'UTF8')"}  # fmt: skip
+    with psycopg.connect(old_postgres, autocommit=True) as connection:
+        for statement in SEALED_BY_0004:
+            connection.execute(statement.format(**words).encode())
+    assert upgrade(old_postgres) == "0004"
+    assert_ordered_exactly(old_postgres)
 
 
 @pytest.mark.postgres

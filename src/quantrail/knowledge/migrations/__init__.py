@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-HEAD = "0004"  # the revision this program speaks
-REVISIONS = ("0001", "0002", "0003", "0004")  # oldest first
+HEAD = "0005"  # the revision this program speaks
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")  # oldest first
 FOLDER = Path(__file__).parent
 _SEPARATOR = "\n-- next statement\n"
 

@@ -12,7 +12,7 @@ from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable, sort_tabl
 
 from quantrail.knowledge.schema import derived, learning, ledger, results, runs
 from quantrail.knowledge.schema.columns import metadata
-from quantrail.knowledge.schema.derived import METRIC_BLOCK
+from quantrail.knowledge.schema.derived import BLOCK
 from quantrail.knowledge.schema.results import FIRST_METRICS, LATER_METRICS, METRIC_COLUMNS
 from quantrail.knowledge.schema.triggers import postgres_triggers, sqlite_triggers
 from quantrail.knowledge.schema.views import SPEC_TEXTS, WHOLE_SPEC, views
@@ -54,9 +54,9 @@ def _sql(element: CreateTable | CreateIndex | AddConstraint, dialect: Dialect) -
 
 
 __all__ = [
+    "BLOCK",
     "FIRST_METRICS",
     "LATER_METRICS",
-    "METRIC_BLOCK",
     "METRIC_COLUMNS",
     "SPEC_TEXTS",
     "WHOLE_SPEC",

@@ -8,7 +8,7 @@ from sqlalchemy import text as sql
 from quantrail.domain.enums import EngineMode, Tier
 from quantrail.knowledge.schema.columns import WHOLE, blob, flag, number, one_of, table, text, whole
 
-METRIC_BLOCK = 16_384  # backtests whose metrics make one block
+BLOCK = 16_384  # consecutive keys whose rows make one block of arrays
 
 
 def _of(name: str, target: str) -> Column[int]:
@@ -37,11 +37,21 @@ tier_scores = table(
     Index("ix_tier_scores_strategy_pk", "strategy_pk"),
 )  # fmt: skip
 
-# One metric of the backtests first_pk .. first_pk + METRIC_BLOCK - 1 as little-endian float32, NaN where
-# there is none. A trigger drops the blocks into whose range another row of metrics is inserted.
+# One metric of the backtests first_pk .. first_pk + BLOCK - 1 as little-endian float32, or as float64 where
+# leaderboards are ordered by it; NaN where there is none. A trigger drops the blocks into whose range
+# another row of metrics is inserted.
 metric_blocks = table(
     "metric_blocks",
     whole("first_pk", primary_key=True, autoincrement=False),
     text("metric", primary_key=True),
     blob("floats"),
+)
+
+# The scores first_pk .. first_pk + BLOCK - 1 in the same way: the score as float64, and as whole numbers
+# what leads to the backtest and what is filtered by.
+score_blocks = table(
+    "score_blocks",
+    whole("first_pk", primary_key=True, autoincrement=False),
+    text("part", primary_key=True),
+    blob("packed"),
 )

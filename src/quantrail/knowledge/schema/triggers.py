@@ -2,12 +2,12 @@
 
 What was stored stays: specs, results, verdicts and frozen policies cannot be changed or replaced,
 strategies and what results rest on cannot be deleted, a score's filter columns are its backtest's, and
-tag counts, the scores by tier and the blocks of metrics follow what they are made of.
+tag counts, the scores by tier and the blocks of metrics and scores follow what they are made of.
 """
 
 from __future__ import annotations
 
-from quantrail.knowledge.schema.derived import METRIC_BLOCK
+from quantrail.knowledge.schema.derived import BLOCK
 
 # table -> columns that may change after the insert; all others are frozen.
 MUTABLE: dict[str, tuple[str, ...]] = {
@@ -154,8 +154,11 @@ BEGIN UPDATE tier_scores SET tier = NEW.tier WHERE strategy_pk = NEW.strategy_pk
     """CREATE TRIGGER tr_strategy_tiers_removed AFTER DELETE ON strategy_tiers
 BEGIN DELETE FROM tier_scores WHERE strategy_pk = OLD.strategy_pk; END""",
     f"""CREATE TRIGGER tr_metrics_unsealed AFTER INSERT ON metrics
-WHEN EXISTS (SELECT 1 FROM metric_blocks WHERE first_pk = NEW.backtest_pk - NEW.backtest_pk % {METRIC_BLOCK})
-BEGIN DELETE FROM metric_blocks WHERE first_pk = NEW.backtest_pk - NEW.backtest_pk % {METRIC_BLOCK}; END""",
+WHEN EXISTS (SELECT 1 FROM metric_blocks WHERE first_pk = NEW.backtest_pk - NEW.backtest_pk % {BLOCK})
+BEGIN DELETE FROM metric_blocks WHERE first_pk = NEW.backtest_pk - NEW.backtest_pk % {BLOCK}; END""",
+    f"""CREATE TRIGGER tr_scores_unsealed AFTER INSERT ON scores
+WHEN EXISTS (SELECT 1 FROM score_blocks WHERE first_pk = NEW.pk - NEW.pk % {BLOCK})
+BEGIN DELETE FROM score_blocks WHERE first_pk = NEW.pk - NEW.pk % {BLOCK}; END""",
 ]
 
 
@@ -256,10 +259,16 @@ RETURN NULL;""",
     _function(
         "quantrail_metrics_unsealed",
         f"""DELETE FROM metric_blocks WHERE first_pk IN
-  (SELECT backtest_pk - backtest_pk % {METRIC_BLOCK} FROM changed);
+  (SELECT backtest_pk - backtest_pk % {BLOCK} FROM changed);
 RETURN NULL;""",
     ),
     _after("metrics", "unsealed", "INSERT", "NEW", "quantrail_metrics_unsealed"),
+    _function(
+        "quantrail_scores_unsealed",
+        f"""DELETE FROM score_blocks WHERE first_pk IN (SELECT pk - pk % {BLOCK} FROM changed);
+RETURN NULL;""",
+    ),
+    _after("scores", "unsealed", "INSERT", "NEW", "quantrail_scores_unsealed"),
 ]
 
 __all__ = ["postgres_triggers", "sqlite_triggers"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from alembic import op
 
 from quantrail.knowledge.bands import fill_bands
-from quantrail.knowledge.metric_blocks import seal_all
+from quantrail.knowledge.blocks import seal_all
+from quantrail.knowledge.metric_blocks import METRICS
 from quantrail.knowledge.migrations import run_frozen
 from quantrail.knowledge.session import Session
 
@@ -21,5 +22,5 @@ def upgrade() -> None:
     cursor = connection.connection.cursor()
     session = Session(cursor, connection.dialect.name)
     fill_bands(session)
-    seal_all(session)
+    seal_all(session, METRICS)
     cursor.close()

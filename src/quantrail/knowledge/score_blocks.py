@@ -1,0 +1,155 @@
+"""Scores by column, with what leaderboards are filtered by, so that a million are sorted out at once.
+
+A block holds the scores of consecutive keys, whatever their policy. A part that is the same for all of
+them, as the policy and the run mostly are, is kept once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from quantrail.domain.enums import EngineMode
+from quantrail.knowledge.blocks import Blocks, Parts, Pks, arrays, unsealed
+from quantrail.knowledge.schema import BLOCK
+from quantrail.knowledge.session import Session
+
+Scores = NDArray[np.float64]
+_SCORE = "score"
+_PASSED, _VERIFIED = 1, 2
+_FLAGS = (
+    f"CASE WHEN passed THEN {_PASSED} ELSE 0 END + CASE WHEN engine_mode = 'B' THEN {_VERIFIED} ELSE 0 END"
+)
+# Mostly the same throughout a block; ``ahead`` leads from a score's key to its backtest's. A bit is set
+# where a score differs from the block's first.
+_ALIKE = {"ahead": ("backtest_pk - pk", 4), "policy": ("policy_pk", 8), "run": ("run_pk", 16)}
+_TEMPLATE = 32
+_SPAN = "FROM scores WHERE pk >= ? AND pk < ?"
+_KINDS = ("<i1", "<i2", "<i4", "<i8")
+
+
+def _parts(session: Session, first: int) -> Parts:
+    """The score, NaN where a key is not taken, and the whole numbers; nothing if no key is taken."""
+    span = [first, first + BLOCK]
+    listed = ", ".join(sql for sql, _ in _ALIKE.values())
+    head = session.one(f"SELECT {listed} {_SPAN} ORDER BY pk LIMIT 1", span)
+    if head is None:
+        return []
+    alike = dict(zip(_ALIKE, head, strict=True))
+    differs = [
+        f"CASE WHEN {sql} = {alike[name]} THEN 0 ELSE {bit} END" for name, (sql, bit) in _ALIKE.items()
+    ]
+    # In one number, for each value of a row that Python is handed has its price.
+    number = f"coalesce(template_pk, -1) * {_TEMPLATE} + {_FLAGS} + {' + '.join(differs)}"
+    rows = session.rows(f"SELECT pk, score_total, {number} {_SPAN}", span)
+    pks, totals, numbers = np.array(rows, dtype=np.float64).T
+    places, bits = pks.astype(np.int64) - first, numbers.astype(np.int64)
+    scores = np.full(BLOCK, np.nan)
+    scores[places] = totals
+    parts = {
+        _SCORE: scores.astype("<f8").tobytes(),
+        "flags": _packed(places, bits & (_PASSED | _VERIFIED)),
+        "template": _packed(places, bits // _TEMPLATE),
+    }
+    for name, (sql, bit) in _ALIKE.items():
+        once = not (bits & bit).any()
+        parts[name] = np.array([alike[name]], dtype="<i8").tobytes() if once else _each(session, sql, first)
+    return list(parts.items())
+
+
+def _each(session: Session, sql: str, first: int) -> bytes:
+    rows = session.rows(f"SELECT pk, {sql} {_SPAN}", [first, first + BLOCK])
+    pks, values = np.array(rows, dtype=np.int64).T
+    return _packed(pks - first, values)
+
+
+def _packed(places: Pks, values: Pks) -> bytes:
+    """In the narrowest integers that hold them; 0 where there is none."""
+    block = np.zeros(BLOCK, dtype=np.int64)
+    block[places] = values
+    for kind in _KINDS:
+        if np.iinfo(kind).min <= block.min() and block.max() <= np.iinfo(kind).max:
+            break
+    return block.astype(kind).tobytes()
+
+
+SCORES = Blocks("score_blocks", "part", "packed", "scores", "pk", "scores", _parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which scores: those under a policy, and of what is not None only these."""
+
+    policy: int
+    engine_mode: EngineMode | None = None
+    passed: bool | None = None
+    run: int | None = None
+    template: int | None = None
+
+
+def scored(session: Session, wanted: Wanted, among: NDArray[np.bool_] | None) -> tuple[Pks, Scores]:
+    """Keys of all backtests with such a score, each once and in no order, and their scores; ``among``
+    says by key which may be, None for all."""
+    parts = [*_sealed(session, wanted), *_rows(session, wanted)]
+    if among is not None:
+        kept = [among[pks] for pks, _ in parts]
+        parts = [(pks[mask], scores[mask]) for (pks, scores), mask in zip(parts, kept, strict=True)]
+    return np.concatenate([pks for pks, _ in parts]), np.concatenate([scores for _, scores in parts])
+
+
+def _sealed(session: Session, wanted: Wanted) -> Iterator[tuple[Pks, Scores]]:
+    tests = _tests(wanted)
+    held = {name: arrays(session, SCORES, name) for name in (_SCORE, "ahead", *tests)}
+    for first, raw in held[_SCORE].items():
+        scores = np.frombuffer(raw, dtype="<f8")
+        kept = ~np.isnan(scores)
+        for name, (mask, value) in tests.items():
+            kept &= (_whole(held[name][first]) & mask) == value
+        places = np.flatnonzero(kept)
+        ahead = _whole(held["ahead"][first]).astype(np.int64)
+        yield first + places + (ahead if len(ahead) == 1 else ahead[places]), scores[places]
+
+
+def _tests(wanted: Wanted) -> dict[str, tuple[int, int]]:
+    """By part: which bits of it are asked for, and what they must be."""
+    exact = {"policy": wanted.policy, "run": wanted.run, "template": wanted.template}
+    found = {name: (-1, value) for name, value in exact.items() if value is not None}
+    flags = [(_PASSED, wanted.passed)]
+    flags += [] if wanted.engine_mode is None else [(_VERIFIED, wanted.engine_mode is EngineMode.B)]
+    asked = [(bit, bit if value else 0) for bit, value in flags if value is not None]
+    return found | ({"flags": (sum(bit for bit, _ in asked), sum(v for _, v in asked))} if asked else {})
+
+
+def _whole(raw: bytes) -> NDArray[np.signedinteger[Any]]:
+    """One number for all, or one each; the length tells how wide they are."""
+    return np.frombuffer(raw, dtype=f"<i{len(raw) // BLOCK or 8}")
+
+
+def _rows(session: Session, wanted: Wanted) -> Iterator[tuple[Pks, Scores]]:
+    """What no sealed block covers."""
+    for first, past in unsealed(session, SCORES):
+        rows = session.rows(*scores_within(wanted, first, past))
+        pks, scores = zip(*rows, strict=True) if rows else ((), ())
+        yield np.array(pks, dtype=np.int64), np.array(scores, dtype=np.float64)
+
+
+def scores_within(wanted: Wanted, first: int, past: int | None) -> tuple[str, list[Any]]:
+    """SQL for such scores with keys ``first`` to below ``past``, and its parameters."""
+    engine = wanted.engine_mode
+    # A plus keeps the planners from an index that holds far more than the range of keys does.
+    tests = {
+        "pk >= ?": first,
+        "pk < ?": past,
+        "+policy_pk = ?": wanted.policy,
+        "+run_pk = ?": wanted.run,
+        "+template_pk = ?": wanted.template,
+        "passed = ?": wanted.passed,
+        "engine_mode = ?": None if engine is None else engine.value,
+    }
+    asked = {test: value for test, value in tests.items() if value is not None}
+    sql = f"SELECT backtest_pk, score_total FROM scores WHERE {' AND '.join(asked)}"
+    return sql, list(asked.values())
