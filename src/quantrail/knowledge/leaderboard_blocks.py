@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from quantrail.domain.answers import LeaderboardOrder
 from quantrail.knowledge.blocks import Pks, sealed_blocks, unsealed
-from quantrail.knowledge.leaderboard_walks import Clause, Search, bounded, metric_bounds, row_of, template_of
+from quantrail.knowledge.leaderboard_walks import (
+    Clause,
+    Place,
+    Search,
+    bounded,
+    metric_bounds,
+    row_of,
+    template_of,
+)
 from quantrail.knowledge.metric_blocks import METRICS, sealed_meeting, sealed_values
 from quantrail.knowledge.schema import BLOCK, METRIC_COLUMNS
 from quantrail.knowledge.score_blocks import Wanted, scored
@@ -27,50 +35,72 @@ _HEAD = 4_096  # so many are sorted at first
 def in_order(search: Search, among: Mask | None) -> Iterator[Pks]:
     """Stretches of ascending length that together hold each backtest that can be meant, best first;
     ``among`` says by key which may be, None for all."""
-    pks, values = _candidates(search, among)
-    size, step = _HEAD, max(64, search.count)
-    while len(pks):
-        head, rest = _split(pks, values, size)
-        ordered = pks[head[np.lexsort((pks[head], -values[head]))]]
-        while len(ordered):
-            yield ordered[:step]
-            ordered, step = ordered[step:], min(2 * step, 4_096)
-        pks, values, size = pks[rest], values[rest], 4 * size
+    wanted = _wanted(search)
+    by = None if search.order is LeaderboardOrder.SCORE else _ordering(search.session, search.order.value)
+    size, step, after = max(_HEAD, 2 * search.count), max(64, search.count), search.after
+    while True:
+        best = _Best(size, after)
+        for pks, scores in scored(search.session, wanted):
+            kept = slice(None) if among is None else among[pks]
+            best.add(pks[kept], scores[kept] if by is None else by[pks[kept]])
+        pks, values = best.sorted()
+        at = 0
+        while at < len(pks):
+            yield pks[at : at + step]
+            at, step = at + step, min(2 * step, max(_HEAD, search.count))
+        if len(pks) < size:
+            return
+        # Found anew from there on: to test so many has taken longer than this will.
+        after, size = (float(values[-1]), int(pks[-1])), 4 * size
 
 
-def _split(pks: Pks, values: Values, size: int) -> tuple[Pks, Mask]:
-    """Places of the ``size`` best, not sorted, and a mask of all others."""
-    rest = np.ones(len(pks), dtype=bool)
-    if len(pks) <= size:
-        head = np.arange(len(pks))
-    else:
-        edge = np.partition(values, len(values) - size)[len(values) - size]
-        better, tied = np.flatnonzero(values > edge), np.flatnonzero(values == edge)
-        missing = size - len(better)  # of those that tie, the first stored come first
-        head = np.concatenate([better, tied[np.argpartition(pks[tied], missing - 1)[:missing]]])
-    rest[head] = False
-    return head, rest
+class _Best:
+    """Of many places, the ``size`` best after one; never holds many more."""
+
+    def __init__(self, size: int, after: Place | None) -> None:
+        value, self._pk = (np.inf, -1) if after is None else after
+        self._value = -np.inf if value is None else value
+        self._size = size
+        self._edge = -np.inf  # none below is among the best
+        self._held: list[tuple[Pks, Values]] = []
+        self._count = 0
+
+    def add(self, pks: Pks, values: Values) -> None:
+        kept = (values < self._value) | ((values == self._value) & (pks > self._pk))
+        kept &= values >= self._edge
+        self._held.append((pks[kept], values[kept]))
+        self._count += int(np.count_nonzero(kept))
+        if self._count > 4 * self._size:
+            self._trim()
+
+    def sorted(self) -> tuple[Pks, Values]:
+        pks, values = self._trim()
+        order = np.lexsort((pks, -values))
+        return pks[order], values[order]
+
+    def _trim(self) -> tuple[Pks, Values]:
+        pks = np.concatenate([np.empty(0, np.int64), *(pks for pks, _ in self._held)])
+        values = np.concatenate([np.empty(0), *(values for _, values in self._held)])
+        if len(pks) > self._size:
+            at = len(values) - self._size
+            self._edge = float(np.partition(values, at)[at])
+            better, tied = np.flatnonzero(values > self._edge), np.flatnonzero(values == self._edge)
+            missing = self._size - len(better)  # of those that tie, the first stored come first
+            head = np.concatenate([better, tied[np.argpartition(pks[tied], missing - 1)[:missing]]])
+            pks, values = pks[head], values[head]
+        self._held, self._count = [(pks, values)], len(pks)
+        return pks, values
 
 
-def _candidates(search: Search, among: Mask | None) -> tuple[Pks, Values]:
-    """Keys of those that can be meant, and what they are ordered by: -inf where it is undefined."""
+def _wanted(search: Search) -> Wanted:
     session, where = search.session, search.where
-    wanted = Wanted(
+    return Wanted(
         search.policy,
         where.engine_mode,
         where.passed,
         None if where.run_id is None else row_of(session, where.run_id),
         None if where.template_id is None else template_of(session, where.template_id),
     )
-    pks, values = scored(session, wanted, among)
-    if search.order is not LeaderboardOrder.SCORE:
-        values = _ordering(session, search.order.value)[pks]
-    if search.after is not None:
-        value, pk = search.after
-        edge = -np.inf if value is None else value
-        kept = (values < edge) | ((values == edge) & (pks > pk))
-        pks, values = pks[kept], values[kept]
-    return pks, values
 
 
 def may_meet(search: Search) -> Mask:

@@ -91,17 +91,8 @@ class Wanted:
     template: int | None = None
 
 
-def scored(session: Session, wanted: Wanted, among: NDArray[np.bool_] | None) -> tuple[Pks, Scores]:
-    """Keys of all backtests with such a score, each once and in no order, and their scores; ``among``
-    says by key which may be, None for all."""
-    parts = [*_sealed(session, wanted), *_rows(session, wanted)]
-    if among is not None:
-        kept = [among[pks] for pks, _ in parts]
-        parts = [(pks[mask], scores[mask]) for (pks, scores), mask in zip(parts, kept, strict=True)]
-    return np.concatenate([pks for pks, _ in parts]), np.concatenate([scores for _, scores in parts])
-
-
-def _sealed(session: Session, wanted: Wanted) -> Iterator[tuple[Pks, Scores]]:
+def scored(session: Session, wanted: Wanted) -> Iterator[tuple[Pks, Scores]]:
+    """Keys of all backtests with such a score and their scores, block by block: each once, in no order."""
     tests = _tests(wanted)
     held = {name: arrays(session, SCORES, name) for name in (_SCORE, "ahead", *tests)}
     for first, raw in held[_SCORE].items():
@@ -109,9 +100,9 @@ def _sealed(session: Session, wanted: Wanted) -> Iterator[tuple[Pks, Scores]]:
         kept = ~np.isnan(scores)
         for name, (mask, value) in tests.items():
             kept &= (_whole(held[name][first]) & mask) == value
-        places = np.flatnonzero(kept)
-        ahead = _whole(held["ahead"][first]).astype(np.int64)
-        yield first + places + (ahead if len(ahead) == 1 else ahead[places]), scores[places]
+        pks = np.arange(first, first + BLOCK) + _whole(held["ahead"][first])
+        yield (pks, scores) if kept.all() else (pks[kept], scores[kept])
+    yield from _rows(session, wanted)
 
 
 def _tests(wanted: Wanted) -> dict[str, tuple[int, int]]:

@@ -25,7 +25,9 @@ from quantrail.testing import records as build
 from quantrail.testing.knowledge import fill
 from quantrail.testing.knowledge.world import register
 
-SIZE = 2 * BLOCK + 3_000
+SIZE = 4 * BLOCK + 3_000
+METRICS_SEALED = [0, BLOCK, 2 * BLOCK, 3 * BLOCK]
+SCORES_SEALED = [*METRICS_SEALED, 4 * BLOCK, 5 * BLOCK]
 OTHER = "score_v2"
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -189,8 +191,8 @@ def paged(
 @pytest.mark.parametrize("name", CASES)
 def test_bounds_on_any_metric_show_what_a_scan_finds(large: Large, name: str) -> None:
     with large.backend.reading() as session:
-        assert (sealed_blocks(session, METRICS), open_blocks(session, METRICS)) == ([0, BLOCK], [])
-        assert (sealed_blocks(session, SCORES), open_blocks(session, SCORES)) == ([0, BLOCK, 2 * BLOCK], [])
+        assert (sealed_blocks(session, METRICS), open_blocks(session, METRICS)) == (METRICS_SEALED, [])
+        assert (sealed_blocks(session, SCORES), open_blocks(session, SCORES)) == (SCORES_SEALED, [])
     bounds, others, condition = CASES[name]
     where = LeaderboardFilter(metrics=bounds, **others)
     wanted = expected(large.backend, where, condition, "sc.score_total")
@@ -250,13 +252,13 @@ def test_a_row_that_comes_late_opens_its_block_and_is_found(large: Large) -> Non
              None, 0)
         ])  # fmt: skip
         session.insert("metrics", [metrics_row(tests, 0.5)])
-        assert sealed_blocks(session, METRICS) == [0, BLOCK]  # it fell behind the last block
+        assert sealed_blocks(session, METRICS) == METRICS_SEALED  # it fell behind the last block
         session.insert("backtests", [
             (0, raw("late", 1)[:16], 2, 1, 1, 999_998, 1, None, "DONE", raw("r", 1), None, None, None,
              None, 0)
         ])  # fmt: skip
         session.insert("metrics", [metrics_row(0, 0.5)])
-        assert sealed_blocks(session, METRICS) == [BLOCK]
+        assert sealed_blocks(session, METRICS) == METRICS_SEALED[1:]
         assert open_blocks(session, METRICS) == [0]
         assert session.rows("SELECT count(*) FROM metric_blocks WHERE first_pk = 0") == [(0,)]
 
@@ -275,7 +277,7 @@ def test_a_score_that_goes_and_comes_late_is_shown_while_it_is_there(large: Larg
         assert best(session, 1) == [second]
         assert [table for table, _ in drifted(session)] == ["score_blocks"]
         session.insert("scores", [held])
-        assert sorted([*sealed_blocks(session, SCORES), block]) == [0, BLOCK, 2 * BLOCK]
+        assert sorted([*sealed_blocks(session, SCORES), block]) == SCORES_SEALED
         assert open_blocks(session, SCORES) == [block]
         assert best(session, 2) == [first, second]
         seal_all(session, SCORES)
@@ -292,7 +294,7 @@ def test_scores_under_a_later_policy_are_sealed_without_new_backtests(tmp_path: 
         unit.save_policies([replace(build.policies()[0], policy_version=OTHER)])
         unit.commit()
     with store.backend.writing() as session:
-        grow(session, BLOCK - 4_000)  # as many scores again and a half
+        grow(session, BLOCK - 1_000)  # as many scores again and a half
         session.commit()
         assert sealed_blocks(session, SCORES) == []
     store.close()
@@ -310,8 +312,8 @@ def test_a_copy_seals_its_own_blocks(large: Large, tmp_path: Path) -> None:
     copy_store(large.backend, tmp_path / "copy.db")
     copied = Backend(tmp_path / "copy.db")
     with copied.reading() as session:
-        assert sealed_blocks(session, METRICS) == [0, BLOCK]
-        assert sealed_blocks(session, SCORES) == [0, BLOCK, 2 * BLOCK]
+        assert sealed_blocks(session, METRICS) == METRICS_SEALED
+        assert sealed_blocks(session, SCORES) == SCORES_SEALED
         assert list(drifted(session)) == []
     copied.close()
 

@@ -185,7 +185,7 @@ def assert_ordered_exactly(url: str | Path) -> None:
     where = LeaderboardFilter(engine_mode=EngineMode.A)
     listed = store.leaderboard(where, LeaderboardOrder.CAGR, 50)
     assert [one.metrics["cagr_net"] for one in listed] == [value for (value,) in wanted]
-    assert blocks == 1
+    assert blocks == 2
     assert check_store(store.backend) == []
     store.close()
 

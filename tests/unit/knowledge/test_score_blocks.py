@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from quantrail.knowledge.leaderboard_blocks import _split
+from quantrail.knowledge.leaderboard_blocks import _Best
+from quantrail.knowledge.leaderboard_walks import Place
 from quantrail.knowledge.schema import BLOCK
 from quantrail.knowledge.score_blocks import _packed, _whole
 
@@ -29,12 +30,19 @@ def test_one_number_for_all_is_eight_bytes() -> None:
     np.testing.assert_array_equal(_whole(raw), [-5])
 
 
-@pytest.mark.parametrize("size", [1, 7, 100, 399, 400, 1000])
-def test_the_best_are_told_apart_as_sorting_all_would(size: int) -> None:
+@pytest.mark.parametrize("size", [1, 7, 60, 399, 400, 1000])
+@pytest.mark.parametrize("after", [None, (1.0, 77), (0.5, 200), (0.3, 0), (None, 333)])
+def test_the_best_are_told_apart_as_sorting_all_would(size: int, after: Place | None) -> None:
     rng = np.random.default_rng(3)
     pks = rng.permutation(400)
-    values = rng.choice([-np.inf, 0.0, 0.25, 0.5, 0.5 + 1e-16, 1.0], 400)
+    values = rng.choice([-np.inf, 0.0, 0.25, 0.5, 0.5 + 1e-15, 1.0], 400)
     by_hand = sorted(zip(-values, pks, strict=True))
-    head, rest = _split(pks, values, size)
-    assert sorted(zip(-values[head], pks[head], strict=True)) == by_hand[:size]
-    assert sorted(zip(-values[rest], pks[rest], strict=True)) == by_hand[size:]
+    if after is not None:
+        value = np.inf if after[0] is None else -after[0]
+        by_hand = [one for one in by_hand if one > (value, after[1])]
+        assert 0 < len(by_hand) < 400
+    best = _Best(size, after)
+    for start in range(0, 400, 90):
+        best.add(pks[start : start + 90], values[start : start + 90])
+    found, ordered = best.sorted()
+    assert list(zip(-ordered, found, strict=True)) == by_hand[:size]

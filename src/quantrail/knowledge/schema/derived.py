@@ -8,7 +8,7 @@ from sqlalchemy import text as sql
 from quantrail.domain.enums import EngineMode, Tier
 from quantrail.knowledge.schema.columns import WHOLE, blob, flag, number, one_of, table, text, whole
 
-BLOCK = 16_384  # consecutive keys whose rows make one block of arrays
+BLOCK = 8_192  # consecutive keys whose rows make one block of arrays
 
 
 def _of(name: str, target: str) -> Column[int]:
