@@ -35,13 +35,15 @@ _HEAD = 4_096  # so many are sorted at first
 def in_order(search: Search, among: Mask | None) -> Iterator[Pks]:
     """Stretches of ascending length that together hold each backtest that can be meant, best first;
     ``among`` says by key which may be, None for all."""
-    wanted = _wanted(search)
+    wanted, keys = _wanted(search), _keys(search.session)
     by = None if search.order is LeaderboardOrder.SCORE else _ordering(search.session, search.order.value)
     size, step, after = max(_HEAD, 2 * search.count), max(64, search.count), search.after
     while True:
         best = _Best(size, after)
         for pks, scores in scored(search.session, wanted):
-            kept = slice(None) if among is None else among[pks]
+            kept = pks < keys  # a block may name what plain SQL has deleted
+            if among is not None:
+                kept[kept] = among[pks[kept]]
             best.add(pks[kept], scores[kept] if by is None else by[pks[kept]])
         pks, values = best.sorted()
         at = 0

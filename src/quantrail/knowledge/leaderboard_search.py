@@ -55,7 +55,7 @@ def places_found(search: Search) -> list[Place]:
         found = [place for places, _ in looks for place in places]
     else:
         found = _from_blocks(search)
-    return [*found, *_met_again(search)]
+    return list({*found, *_met_again(search)})  # looks and few candidates hold those met again, too
 
 
 def _from_blocks(search: Search) -> list[Place]:

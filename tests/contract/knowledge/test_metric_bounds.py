@@ -78,6 +78,11 @@ def grow(session: Session, size: int) -> None:
     (other,) = session.rows("SELECT pk FROM policies WHERE policy_version = ?", [OTHER])[0]
     again = np.random.default_rng(6).permutation(size)[: size // 2].tolist()
     session.insert("scores", [scored(other, i, float(1 - shares[i])) for i in again])
+    trials = session.reserve("trials", size)
+    session.insert("trials", [  # of the first run, met again in the second
+        (trials + i, raw("t", i), iterations[1], 100 + i, 1, first + of[i], tests + i, "main", "cached", 0)
+        for i in range(0, size // 2, 40)
+    ])  # fmt: skip
     session.insert("strategy_tiers", [(first + i, "T1") for i in range(5, size, 90)])
 
 
@@ -137,6 +142,10 @@ def expected(backend: Backend, where: LeaderboardFilter, condition: str, column:
     return [one[2].hex() for one in sorted(rows, key=lambda r: (r[0] is None, -(r[0] or 0), r[1]))]
 
 
+MET_AGAIN = (
+    "(sc.run_pk = (SELECT max(pk) FROM runs) "
+    "OR sc.backtest_pk IN (SELECT backtest_pk FROM trials WHERE outcome = 'cached'))"
+)
 FIRST_RUN = "sc.run_pk = (SELECT min(pk) FROM runs)"
 NOT_TIERED = "sc.strategy_pk NOT IN (SELECT strategy_pk FROM strategy_tiers)"
 TEMPLATE = "sc.template_pk = (SELECT pk FROM templates WHERE template_id = 'MOMENTUM')"
@@ -208,6 +217,15 @@ FILTERS = {
     "engine A": ({"engine_mode": EngineMode.A}, "1 = 1"),
     "engine B": ({"engine_mode": EngineMode.B}, "1 = 1"),
     "a run": ({"run_id": build.run_id()}, FIRST_RUN),
+    "a later run": ({"run_id": build.run_id(1)}, MET_AGAIN),
+    "few of a later run": (
+        {"run_id": build.run_id(1), "metrics": {"profit_factor": (40.0, 55.0)}},
+        f"m.profit_factor BETWEEN 40 AND 55 AND {MET_AGAIN}",
+    ),
+    "many of a later run": (
+        {"run_id": build.run_id(1), "metrics": {"cagr_net": (None, -0.1)}},
+        f"m.cagr_net <= -0.1 AND {MET_AGAIN}",
+    ),
     "a template": ({"template_id": "MOMENTUM"}, TEMPLATE),
     "not passed": ({"passed": False}, "NOT sc.passed"),
     "passed": ({"passed": True}, "sc.passed"),
@@ -283,6 +301,22 @@ def test_a_score_that_goes_and_comes_late_is_shown_while_it_is_there(large: Larg
         seal_all(session, SCORES)
         assert best(session, 2) == [first, second]
         assert list(drifted(session)) == []
+
+
+def test_what_plain_sql_deletes_is_not_shown(large: Large) -> None:
+    where = LeaderboardFilter(policy_version=OTHER, metrics={"profit_factor": (1.0, None)})
+    with large.backend.writing() as session:  # rolled back at the end: no commit
+        session.run("DELETE FROM scores WHERE backtest_pk > 33000")
+        session.run("DELETE FROM metrics WHERE backtest_pk > 33000")
+        left = session.rows(
+            "SELECT b.backtest_id FROM scores sc JOIN metrics m ON m.backtest_pk = sc.backtest_pk "
+            "JOIN backtests b ON b.pk = sc.backtest_pk WHERE sc.policy_pk <> 1 AND m.profit_factor >= 1 "
+            "AND (sc.engine_mode = 'B' OR NOT EXISTS (SELECT 1 FROM scores o WHERE o.strategy_pk = "
+            "sc.strategy_pk AND o.policy_pk = sc.policy_pk AND o.engine_mode = 'B')) "
+            "ORDER BY m.cagr_net DESC LIMIT 30"
+        )
+        page = leaderboard(session, where, LeaderboardOrder.CAGR, 30, None)
+    assert [one.backtest_id.replace("-", "") for one in page] == [one.hex() for (one,) in left]
 
 
 def test_scores_under_a_later_policy_are_sealed_without_new_backtests(tmp_path: Path) -> None:
