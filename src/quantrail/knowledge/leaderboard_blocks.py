@@ -25,7 +25,7 @@ from quantrail.knowledge.leaderboard_walks import (
 from quantrail.knowledge.metric_blocks import METRICS, sealed_meeting, sealed_values
 from quantrail.knowledge.schema import BLOCK, METRIC_COLUMNS
 from quantrail.knowledge.score_blocks import Wanted, scored
-from quantrail.knowledge.session import Row, Session
+from quantrail.knowledge.session import Session
 
 Mask = NDArray[np.bool_]
 Values = NDArray[np.float64]
@@ -115,8 +115,8 @@ def may_meet(search: Search) -> Mask:
         for first, mask in sealed_meeting(session, columns):
             found[first : first + BLOCK] = mask
     ranges = unsealed(session, METRICS) if columns else [(0, None)]
-    rows = _rows(session, "m.backtest_pk", ranges, bounds)
-    found[[row[0] for row in rows]] = True
+    for table in _rows(session, ["m.backtest_pk"], ranges, bounds):
+        found[table[:, 0].astype(np.int64)] = True
     return found
 
 
@@ -126,8 +126,8 @@ def _ordering(session: Session, name: str) -> Values:
     for first, values in sealed_values(session, name).items():
         np.copyto(found[first : first + BLOCK], values, where=~np.isnan(values))
     defined = Clause(f"m.{name} IS NOT NULL")
-    for pk, value in _rows(session, f"m.backtest_pk, m.{name}", unsealed(session, METRICS), [defined]):
-        found[pk] = value
+    for table in _rows(session, ["m.backtest_pk", f"m.{name}"], unsealed(session, METRICS), [defined]):
+        found[table[:, 0].astype(np.int64)] = table[:, 1]
     return found
 
 
@@ -139,13 +139,17 @@ def _keys(session: Session) -> int:
 
 
 def _rows(
-    session: Session, columns: str, ranges: Sequence[tuple[int, int | None]], also: Sequence[Clause]
-) -> Iterator[Row]:
+    session: Session,
+    columns: Sequence[str],
+    ranges: Sequence[tuple[int, int | None]],
+    also: Sequence[Clause],
+) -> Iterator[Values]:
     for first, past in ranges:
         limits = [Clause("m.backtest_pk >= ?", (first,))]
         limits += [] if past is None else [Clause("m.backtest_pk < ?", (past,))]
         clauses = [*limits, *also]
-        yield from session.rows(
-            f"SELECT {columns} FROM metrics m WHERE {' AND '.join(one.sql for one in clauses)}",
+        yield session.floats(
+            f"SELECT {', '.join(columns)} FROM metrics m WHERE {' AND '.join(one.sql for one in clauses)}",
             [param for one in clauses for param in one.params],
+            len(columns),
         )

@@ -45,8 +45,7 @@ def _parts(session: Session, first: int) -> Parts:
     ]
     # In one number, for each value of a row that Python is handed has its price.
     number = f"coalesce(template_pk, -1) * {_TEMPLATE} + {_FLAGS} + {' + '.join(differs)}"
-    rows = session.rows(f"SELECT pk, score_total, {number} {_SPAN}", span)
-    pks, totals, numbers = np.array(rows, dtype=np.float64).T
+    pks, totals, numbers = session.floats(f"SELECT pk, score_total, {number} {_SPAN}", span, 3).T
     places, bits = pks.astype(np.int64) - first, numbers.astype(np.int64)
     scores = np.full(BLOCK, np.nan)
     scores[places] = totals
@@ -123,9 +122,8 @@ def _whole(raw: bytes) -> NDArray[np.signedinteger[Any]]:
 def _rows(session: Session, wanted: Wanted) -> Iterator[tuple[Pks, Scores]]:
     """What no sealed block covers."""
     for first, past in unsealed(session, SCORES):
-        rows = session.rows(*scores_within(wanted, first, past))
-        pks, scores = zip(*rows, strict=True) if rows else ((), ())
-        yield np.array(pks, dtype=np.int64), np.array(scores, dtype=np.float64)
+        pks, scores = session.floats(*scores_within(wanted, first, past), 2).T
+        yield pks.astype(np.int64), scores
 
 
 def scores_within(wanted: Wanted, first: int, past: int | None) -> tuple[str, list[Any]]:
