@@ -21,6 +21,7 @@ from quantrail.knowledge.session import Session
 
 BUSY_SECONDS = 60.0
 _KEPT_READERS = 2
+_Kept = tuple[Any, Any]  # connection and cursor
 WRITE_LOCK = 7_261_853_911  # the advisory lock all quantrail writers share on one PostgreSQL database
 
 
@@ -51,15 +52,17 @@ class Backend:
         self.url = parse_url(url)
         self.dialect = self.url.get_backend_name()
         self.engine = _engine(self.url)
-        # Connections that reads on SQLite go on using, each with a cursor: to check one out of the pool
-        # takes as long as a small read. So few that the pool always has some left.
-        self._readers: deque[tuple[Any, Any]] = deque()
+        # Connections that reads and writes on SQLite go on using, each with a cursor: to check one out of
+        # the pool takes as long as a small read. So few that the pool always has some left.
+        self._readers: deque[_Kept] = deque()
+        self._writers: deque[_Kept] = deque()
         # The URL without its password; worked out once, since every transaction may have to name it.
         self.shown = self.url.render_as_string(hide_password=True)
 
     def close(self) -> None:
-        while self._readers:
-            self._readers.pop()[0].close()
+        for kept in (self._readers, self._writers):
+            while kept:
+                kept.pop()[0].close()
         self.engine.dispose()
 
     @contextmanager
@@ -78,29 +81,37 @@ class Backend:
 
     @contextmanager
     def _reader(self) -> Iterator[Any]:
-        """A cursor inside a transaction; its connection is kept for the next read unless anything failed."""
+        with self._kept(self._readers, _KEPT_READERS) as (_, cursor):
+            try:
+                cursor.execute("BEGIN")
+                yield cursor
+                cursor.execute("COMMIT")
+            except BaseException:
+                _end(cursor, "ROLLBACK")
+                raise
+
+    @contextmanager
+    def _kept(self, pool: deque[_Kept], size: int) -> Iterator[_Kept]:
+        """A connection with a cursor and no transaction; kept for the next one unless anything failed."""
         try:
-            connection, cursor = self._readers.pop()
+            connection, cursor = pool.pop()
         except IndexError:
             connection = self._connect()
             cursor = connection.cursor()
         try:
-            cursor.execute("BEGIN")
-            yield cursor
-            cursor.execute("COMMIT")
+            yield connection, cursor
         except BaseException:
-            _end(cursor, "ROLLBACK")
             connection.close()
             raise
-        if len(self._readers) < _KEPT_READERS:
-            self._readers.append((connection, cursor))
+        if len(pool) < size:
+            pool.append((connection, cursor))
         else:
             connection.close()
 
     @contextmanager
     def writing(self, durable: bool = False) -> Iterator[Session]:
         """The only writer. Rolled back unless the session's owner ran COMMIT itself."""
-        with translated(self.shown), self._cursor() as (cursor, notes):
+        with translated(self.shown), self._writer() as (cursor, notes):
             self._begin(cursor, durable, notes)
             seen = self._commits_of_others(cursor)
             known, keys = notes.pop("next_keys", (None, {}))
@@ -132,6 +143,15 @@ class Backend:
             cursor.execute("BEGIN")
             cursor.execute(f"SET LOCAL lock_timeout = {int(BUSY_SECONDS * 1000)}")
             cursor.execute(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+
+    @contextmanager
+    def _writer(self) -> Iterator[tuple[Any, dict[Any, Any]]]:
+        if self.dialect != "sqlite":
+            with self._cursor() as found:
+                yield found
+            return
+        with self._kept(self._writers, 1) as (connection, cursor):
+            yield cursor, connection.info
 
     @contextmanager
     def _cursor(self) -> Iterator[tuple[Any, dict[Any, Any]]]:

@@ -18,6 +18,7 @@ from quantrail.errors import InvalidInput
 from quantrail.knowledge import values as v
 from quantrail.knowledge.keys import Told
 
+_WORTH = 10  # values for which a form is worth its making
 _NUMBERS = frozenset({int, float})  # and not bool, which JSON spells as a word
 
 
@@ -71,6 +72,8 @@ def _edges(values: Sequence[int]) -> tuple[int, ...]:
 
 def jsons(values: Sequence[Mapping[str, Any] | None], what: str) -> list[str | None]:
     """``maybe_json`` of each. Most are objects of numbers under the same few names."""
+    if len(values) < _WORTH:
+        return [v.maybe_json(value, what) for value in values]
     found = _filled_forms(values)
     return [
         None if value is None else text or v.json_text(value, what)

@@ -30,6 +30,7 @@ OBJECTS = st.one_of(
 @example([{"a": -0.0, "b": 10.00001}])
 @example([{"a": True}, {}, None, {"b": None}])
 def test_json_of_a_column_is_that_of_its_values(objects: list[dict[str, Any] | None]) -> None:
+    objects = objects * (1 + 12 // max(len(objects), 1))  # enough for forms to be worth it
     try:
         expected = [v.maybe_json(one, "params") for one in objects]
     except InvalidInput:  # a NUL or a lone surrogate
@@ -42,7 +43,9 @@ def test_json_of_a_column_is_that_of_its_values(objects: list[dict[str, Any] | N
 @pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf, object(), b"raw", {1, 2}])
 def test_what_is_not_json_is_refused_wherever_it_stands(wrong: object) -> None:
     with pytest.raises(InvalidInput, match="params"):
-        many.jsons([{"a": 1}, {"a": wrong}, {"a": 2}], "params")
+        many.jsons([{"a": 1}, {"a": wrong}, {"a": 2}] * 5, "params")
+    with pytest.raises(InvalidInput, match="params"):
+        many.jsons([{"a": wrong}], "params")
 
 
 def test_the_error_names_the_wrong_value_of_a_column() -> None:
