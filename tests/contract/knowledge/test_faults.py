@@ -68,11 +68,15 @@ def write_much(store: SqlKnowledgeStore, first: int = 1000, size: int = 400) -> 
         unit.commit()
 
 
+def limit_pages(store: SqlKnowledgeStore, pages: int) -> None:
+    """As if the disk were full for the connection that writes."""
+    with store.backend.writing() as session:
+        session.rows(f"PRAGMA max_page_count = {pages}")
+
+
 def test_a_full_disk_is_named_and_leaves_nothing_half_written(store: SqlKnowledgeStore) -> None:
     before = store.counts()
-    with store.backend.engine.connect() as connection:
-        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
-        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    limit_pages(store, 1)  # that is, to those it has
     with pytest.raises(BackendError, match="disk is full"):
         write_much(store)
     assert store.counts() == before
@@ -80,12 +84,10 @@ def test_a_full_disk_is_named_and_leaves_nothing_half_written(store: SqlKnowledg
 
 
 def test_room_regained_lets_the_same_store_go_on(store: SqlKnowledgeStore) -> None:
-    with store.backend.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+    limit_pages(store, 1)
     with pytest.raises(BackendError):
         write_much(store)
-    with store.backend.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA max_page_count = 1073741823")
+    limit_pages(store, 1073741823)
     write_much(store)
     assert store.counts()["strategies"] == 405
 
