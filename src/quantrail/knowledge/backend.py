@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -58,16 +60,39 @@ class Backend:
         self._writers: deque[_Kept] = deque()
         # The URL without its password; worked out once, since every transaction may have to name it.
         self.shown = self.url.render_as_string(hide_password=True)
+        self._process, self._forked = os.getpid(), threading.Lock()
 
     def close(self) -> None:
+        self._leave_to_parent()
+        self._close_all()
+
+    def _close_all(self) -> None:
         for kept in (self._readers, self._writers):
             while kept:
                 kept.pop()[0].close()
         self.engine.dispose()
 
+    def _leave_to_parent(self) -> None:
+        """In a forked process, part with the connections it inherited.
+
+        SQLite's locks stay with the parent. Where it believes that it still holds them, the parent takes
+        itself for the last one and deletes the log that the child writes to: what was committed is gone.
+        """
+        if os.getpid() == self._process:
+            return
+        with self._forked:
+            if os.getpid() == self._process:  # another thread was first
+                return
+            if self.dialect == "sqlite":
+                self._close_all()
+            else:  # to close one would end the parent's session
+                self.engine.dispose(close=False)
+            self._process = os.getpid()
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A consistent view: all reads inside see the same committed state."""
+        self._leave_to_parent()
         if self.dialect == "sqlite":
             with translated(self.shown), self._reader() as cursor:
                 yield Session(cursor, self.dialect)
@@ -111,6 +136,7 @@ class Backend:
     @contextmanager
     def writing(self, durable: bool = False) -> Iterator[Session]:
         """The only writer. Rolled back unless the session's owner ran COMMIT itself."""
+        self._leave_to_parent()
         with translated(self.shown), self._writer() as (cursor, notes):
             self._begin(cursor, durable, notes)
             seen = self._commits_of_others(cursor)

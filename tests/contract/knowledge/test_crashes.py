@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import subprocess
 import sys
@@ -117,3 +118,36 @@ def test_several_processes_write_at_once_and_duplicates_collapse(url: str) -> No
 @pytest.mark.slow
 def test_eight_processes_write_five_thousand_backtests_each(url: str) -> None:
     assert_many_writers(url, processes=8, each=5000, batch=100, shared=100)
+
+
+def _store_some(store: SqlKnowledgeStore, first: int) -> None:
+    with store.unit() as unit:
+        unit.upsert_strategies([build.strategy(first + i) for i in range(BATCH)])
+        unit.commit()
+
+
+def test_a_forked_process_loses_nothing_whoever_closes_first(url: str) -> None:
+    fork = multiprocessing.get_context("fork")
+    store = open_store(url, build.SteadyClock())
+    _store_some(store, 0)
+    closed, stored = fork.Event(), fork.Event()
+
+    def child() -> None:
+        _store_some(store, 1_000)
+        stored.set()
+        closed.wait(30)
+        _store_some(store, 2_000)
+        assert store.counts()["strategies"] == 4 * BATCH
+        store.close()
+
+    process = fork.Process(target=child)
+    process.start()
+    assert stored.wait(30)
+    _store_some(store, 3_000)
+    store.close()
+    closed.set()
+    process.join(30)
+    assert process.exitcode == 0
+    again = open_store(url, build.SteadyClock())
+    assert again.counts()["strategies"] == 4 * BATCH
+    again.close()
