@@ -92,7 +92,8 @@ def _whole(values: NDArray[np.float64], scale: float, largest: int) -> NDArray[n
     for start in range(0, values.size, _AT_ONCE):
         given = values[start : start + _AT_ONCE]
         some, again = whole[: given.size], back[: given.size]
-        np.rint(np.multiply(given, scale, out=some), out=some)
+        with np.errstate(over="ignore"):  # what overflows does not come back, and stays a double
+            np.rint(np.multiply(given, scale, out=some), out=some)
         if not (_divided(some, scale, again) == given).all() or max(some.max(), -some.min()) > largest:
             return None
         np.copyto(out[start : start + _AT_ONCE], some, casting="unsafe")

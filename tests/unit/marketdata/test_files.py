@@ -185,3 +185,14 @@ def test_an_import_of_a_file_does_not_load_pandas(tmp_path: Path) -> None:
         "sys.exit('pandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 0
+
+
+def test_prices_too_large_to_be_packed_are_stored_as_they_are(tmp_path: Path) -> None:
+    top = 1.7e308
+    frame = pl.DataFrame({
+        "symbol": ["A", "A"], "date": [date(1899, 12, 29), date(1900, 1, 2)], "open": [top, 1.0],
+        "high": [top, 1.0], "low": [top, 1.0], "close": [top, 1.0], "volume": [2.0**53 + 2, 0.0],
+    })  # fmt: skip
+    store = MarketStore(tmp_path, lambda: NOW)
+    assert store.import_bars(frame, source="odd", check=False).added == 2
+    assert store.rows().sort("ts").select("open", "close", "volume").rows()[0] == (top, top, 2.0**53 + 2)
