@@ -19,6 +19,7 @@ from quantrail.knowledge import values as v
 from quantrail.knowledge.keys import Told
 
 _WORTH = 10  # values for which a form is worth its making
+_LONGEST = 30  # characters of a number, its comma and its colon
 _NUMBERS = frozenset({int, float})  # and not bool, which JSON spells as a word
 
 
@@ -74,16 +75,16 @@ def jsons(values: Sequence[Mapping[str, Any] | None], what: str) -> list[str | N
     """``maybe_json`` of each. Most are objects of numbers under the same few names."""
     if len(values) < _WORTH:
         return [v.maybe_json(value, what) for value in values]
-    found = _filled_forms(values)
+    found = _filled_forms(values, what)
     return [
         None if value is None else text or v.json_text(value, what)
         for value, text in zip(values, found, strict=True)
     ]
 
 
-def _filled_forms(values: Sequence[Mapping[str, Any] | None]) -> list[str | None]:
+def _filled_forms(values: Sequence[Mapping[str, Any] | None], what: str) -> list[str | None]:
     """JSON as ``json_text`` spells it of those objects that hold plain numbers only, None for others."""
-    forms = Told(_form)
+    forms = Told(lambda names: _form(names, what))
     shaped = [forms[tuple(value)] if type(value) is dict else None for value in values]
     rows = [form[1](value) if form else () for form, value in zip(shaped, values, strict=True)]
     filled = [bool(row) and _NUMBERS.issuperset(map(type, row)) for row in rows]
@@ -106,12 +107,14 @@ def _plain(numbers: bytes) -> bool:
     return not numbers.translate(None, b"0123456789.,-[]") and b"0.0000" not in numbers
 
 
-def _form(names: tuple[Any, ...]) -> tuple[str, Callable[[Any], Sequence[Any]]] | None:
+def _form(names: tuple[Any, ...], what: str) -> tuple[str, Callable[[Any], Sequence[Any]]] | None:
     """The text around the values of an object with these names, and its values in the text's order."""
     if not names or not all(type(name) is str for name in names):
         return None
     ordered = sorted(names)
-    quoted = [v.json_text([name], "a name")[1:-1].replace("%", "%%") for name in ordered]
+    quoted = [v.json_text([name], what)[1:-1].replace("%", "%%") for name in ordered]
+    if sum(map(len, quoted)) + _LONGEST * len(quoted) > v.MAX_JSON:
+        return None  # may be too long with its values; ``json_text`` counts
     only = ordered[0]
     return (
         "{" + ",".join(f"{name}:%s" for name in quoted) + "}",

@@ -68,6 +68,18 @@ def test_the_error_names_the_wrong_value_of_a_column() -> None:
         many.wholes([1, 2**63], "seed")
 
 
+@pytest.mark.parametrize(("name", "wrong"), [("a\x00b", "NUL"), ("\ud800", "not valid Unicode")])
+def test_the_error_names_the_column_when_a_name_in_an_object_is_wrong(name: str, wrong: str) -> None:
+    with pytest.raises(InvalidInput, match=f"params .*{wrong}"):
+        many.jsons([{"fine": 1}, {name: 1}] * 10, "params")
+
+
+def test_an_object_of_numbers_may_not_be_longer_than_another() -> None:
+    long = {f"{i:0100000}": i for i in range(v.MAX_JSON // 100_000)}
+    with pytest.raises(InvalidInput, match="params has 160"):
+        many.jsons([{"fine": 1}] * 10 + [long], "params")
+
+
 def test_good_columns_pass_as_they_are() -> None:
     assert many.hashes(["ab" * 32], "x") == [b"\xab" * 32]
     assert list(many.labels(["plain", "Größe"], "x")) == ["plain", "Größe"]
