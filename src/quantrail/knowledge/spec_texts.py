@@ -23,10 +23,11 @@ def cut_specs(keys: Keys, specs: Sequence[str]) -> list[Cut]:
     """Each spec as it is stored. The longer end (sizing, risk, universe) is taken where it repeats."""
     starts, longs = _starts(specs), _ends(specs, _LONG)
     counts = Counter(longs)
+    del counts[""]  # no such end
     repeated = {end for end, count in counts.items() if count > 1}
     repeated |= keys.known_texts([end for end in counts if end not in repeated])
     ends = longs
-    if not repeated.issuperset(counts):
+    if not repeated.issuperset(longs):
         shorts = _ends(specs, _SHORT)
         ends = [long if long in repeated else short for long, short in zip(longs, shorts, strict=True)]
     text = Told(keys.text)

@@ -224,6 +224,22 @@ class Transactions:
         own = harness.sql("SELECT max(length(normalized_spec_json)) FROM strategies WHERE head_text_pk > 0")
         assert own[0][0] < len(alike[0]) - 300  # what they share is stored once
 
+    def test_ends_of_specs_are_shared_where_only_the_shorter_one_is_there(
+        self, harness: StoreHarness
+    ) -> None:
+        texts = [f'{{"features":{i},"schema_version":"{"9" * 300}"}}'.encode() for i in range(3)]
+        specs = [
+            build.strategy(i, normalized_spec_json=text, strategy_id=hashlib.sha256(text).hexdigest())
+            for i, text in enumerate(texts)
+        ]
+        with harness.store.unit() as unit:
+            register(unit)
+            unit.upsert_strategies(specs)
+            unit.commit()
+        assert harness.sql("SELECT max(length(normalized_spec_json)) FROM strategies")[0][0] < 100
+        for one, text in zip(specs, texts, strict=True):
+            assert harness.store.get_strategy(one.strategy_id).strategy.normalized_spec_json == text
+
 
 def _template_spec(symbols: list[str], short: int) -> bytes:
     params = {"short_window": short, "long_window": 50}
