@@ -43,10 +43,14 @@ class Put:
         self._show = show
 
     def __call__(
-        self, session: Session, rows: Sequence[Row], old: Sequence[Row] | None = None
+        self,
+        session: Session,
+        rows: Sequence[Row],
+        old: Sequence[Row] | None = None,
+        show: Callable[[Any], str] | None = None,
     ) -> tuple[list[int], Written]:
         """Keys and newness of each row, in order. ``old`` are those of the rows that may be there, by
-        default all: no lookup for the others."""
+        default all: no lookup for the others. ``show``: how a Conflict spells the first key column."""
         known = self._stored(session, rows if old is None else old)
         keys = list(map(self._key_of, rows))
         if not known and len(set(keys)) == len(keys):
@@ -62,7 +66,7 @@ class Put:
                 pks.append(pk)
                 pk += self.has_pk
             else:
-                pks.append(self._meet(key, row, known, new))
+                pks.append(self._meet(key, row, known, new, show or self._show))
         self._insert(session, list(new.values()))
         return pks, Written(tuple(is_new))
 
@@ -77,13 +81,19 @@ class Put:
         return list(pks), written
 
     def _meet(
-        self, key: Any, row: Row, known: dict[Any, tuple[int, Any]], new: dict[Any, tuple[int, Row]]
+        self,
+        key: Any,
+        row: Row,
+        known: dict[Any, tuple[int, Any]],
+        new: dict[Any, tuple[int, Row]],
+        show: Callable[[Any], str],
     ) -> int:
         if key in known:
             pk, content = known[key]
         else:
             pk, content = new[key][0], self._content_of(new[key][1])
-        self._same(row[self._first], content, self._content_of(row))
+        if (offered := self._content_of(row)) != content:
+            self._refuse(show(row[self._first]), content, offered)
         return pk
 
     def _insert(self, session: Session, new: list[tuple[int, Row]]) -> None:
@@ -97,18 +107,16 @@ class Put:
             for row in found
         }
 
-    def _same(self, shown: Any, stored: Any, offered: Any) -> None:
-        if stored == offered:
-            return
+    def _refuse(self, shown: str, stored: Any, offered: Any) -> None:
         single = len(self._content) == 1
         pairs = [(stored, offered)] if single else list(zip(stored, offered, strict=True))
         for position, (old, new) in zip(self._content, pairs, strict=True):
             if old != new:
                 raise Conflict(
-                    f"{self.table}: {self._show(shown)} is stored with {self._names[position]} "
+                    f"{self.table}: {shown} is stored with {self._names[position]} "
                     f"{_short(old)}, now offered with {_short(new)}; nothing was changed",
                     table=self.table,
-                    key=self._show(shown),
+                    key=shown,
                     column=self._names[position],
                     stored=_short(old),
                     offered=_short(new),

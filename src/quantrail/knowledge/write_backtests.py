@@ -40,9 +40,7 @@ def insert_backtests(keys: Keys, backtests: Sequence[r.Backtest]) -> Written:
     known.update({row[1]: (row[0], row[8], row[9]) for row in rows})
     first = first_seen(raws, new)
     return Written(
-        tuple(
-            one or _meet(keys, b, raw, known[raw]) for one, b, raw in zip(first, backtests, raws, strict=True)
-        )
+        tuple(one or _meet(keys, b, raw, known) for one, b, raw in zip(first, backtests, raws, strict=True))
     )
 
 
@@ -84,9 +82,9 @@ def _stored(keys: Keys, raws: Sequence[bytes]) -> dict[bytes, _Stored]:
     return {row[0]: (row[1], row[2], row[3]) for row in found}
 
 
-def _meet(keys: Keys, b: r.Backtest, raw: bytes, stored: _Stored) -> bool:
+def _meet(keys: Keys, b: r.Backtest, raw: bytes, known: dict[bytes, _Stored]) -> bool:
     """A known key: DONE mends FAILED, FAILED leaves what is there, another result is a Conflict."""
-    pk, status, result_hash = stored
+    pk, status, result_hash = known[raw]
     if b.result_hash is None:
         return False
     offered = v.hash32(b.result_hash, "result_hash")
@@ -96,6 +94,7 @@ def _meet(keys: Keys, b: r.Backtest, raw: bytes, stored: _Stored) -> bool:
             "error_message = NULL WHERE pk = ?",
             (offered, pk),
         )
+        known[raw] = (pk, "DONE", offered)
         return True
     if offered != result_hash:
         raise Conflict(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 
 from quantrail.domain import records as r
@@ -38,7 +38,8 @@ def save_metrics(keys: Keys, metrics: Sequence[r.Metrics]) -> Written:
         written = Written((True,) * len(rows))
     else:
         whole = [tuple(map(dict(zip(columns, row, strict=True)).get, COLUMNS["metrics"])) for row in rows]
-        written = _METRICS(keys.session, whole, [row for row in whole if row[0] not in bare])[1]
+        known = [row for row in whole if row[0] not in bare]
+        written = _METRICS(keys.session, whole, known, _shown(metrics, found, keys))[1]
     bare.difference_update(pks)
     return written
 
@@ -88,7 +89,8 @@ def save_scores(keys: Keys, scores: Sequence[r.Score]) -> Written:
     found = keys.need_backtests(raws)
     rows = _scores(keys, scores, [found[raw] for raw in raws])
     bare = keys.unscored
-    written = _SCORES(keys.session, rows, [row for row in rows if row[1] not in bare])[1]
+    known = [row for row in rows if row[1] not in bare]
+    written = _SCORES(keys.session, rows, known, _shown(scores, found, keys))[1]
     bare.difference_update([row[1] for row in rows])
     return written
 
@@ -109,6 +111,14 @@ def _scores(keys: Keys, scores: Sequence[r.Score], backtests: Sequence[BacktestK
         repeat(keys.now(), len(scores)),
     )
     return list(zip(*columns, strict=True))
+
+
+def _shown(
+    asked: Sequence[r.Metrics | r.Score], found: Mapping[bytes, BacktestKeys], keys: Keys
+) -> Callable[[int], str]:
+    """What a Conflict calls a backtest by, of which rows hold the key only."""
+    raws = keys.backtest_raws
+    return lambda pk: next(one.backtest_id for one in asked if found[raws[one.backtest_id]].pk == pk)
 
 
 def save_trials(keys: Keys, trials: Sequence[r.Trial]) -> Written:

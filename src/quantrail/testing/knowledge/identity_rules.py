@@ -114,6 +114,40 @@ class IdentityRules:
         stored = harness.store.get_backtest(done.backtest_id)
         assert (stored.status, stored.error_code) == (BacktestStatus.DONE, None)
 
+    def test_a_batch_with_two_results_of_a_backtest_that_had_failed_is_a_conflict(
+        self, harness: StoreHarness
+    ) -> None:
+        fill(harness.store)
+        of = build.strategy(500)
+        done, other = build.backtest(of, 500), build.backtest(of, 501)
+        failed = replace(done, status=BacktestStatus.FAILED, result_hash=None, error_code="TIMEOUT")
+        with harness.store.unit() as unit:
+            unit.upsert_strategies([of])
+            unit.insert_backtests([failed])
+            unit.commit()
+        for batch in ([done, other], [failed, done, other]):
+            with pytest.raises(Conflict) as caught, harness.store.unit() as unit:
+                unit.insert_backtests(batch)
+            assert str(done.result_hash) in caught.value.message
+            assert str(other.result_hash) in caught.value.message
+        assert harness.store.get_backtest(done.backtest_id).status is BacktestStatus.FAILED
+
+    def test_a_conflict_names_the_backtest_whose_numbers_differ(self, harness: StoreHarness) -> None:
+        whose = fill(harness.store).backtests[3].backtest_id
+        with pytest.raises(Conflict, match=f"metrics: {whose} is stored"), harness.store.unit() as unit:
+            unit.save_metrics([build.metrics(whose, 4)])
+        with pytest.raises(Conflict, match=f"scores: {whose} is stored"), harness.store.unit() as unit:
+            unit.save_scores([build.score(whose, 4)])
+
+    def test_of_a_strategy_that_a_batch_names_twice_the_first_is_stored(self, harness: StoreHarness) -> None:
+        first = build.strategy(500)
+        with harness.store.unit() as unit:
+            unit.save_templates(build.templates())
+            unit.save_atoms(build.atoms())
+            unit.upsert_strategies([first, replace(first, params={"period": -1}, name="again")])
+            unit.commit()
+        assert harness.store.get_strategy(first.strategy_id).strategy == first
+
     def test_resuming_meets_its_own_trials_instead_of_recounting_them(self, harness: StoreHarness) -> None:
         world = fill(harness.store)
         again = replace(world.trials[0], outcome=TrialOutcome.CACHED)
