@@ -196,3 +196,16 @@ def test_prices_too_large_to_be_packed_are_stored_as_they_are(tmp_path: Path) ->
     store = MarketStore(tmp_path, lambda: NOW)
     assert store.import_bars(frame, source="odd", check=False).added == 2
     assert store.rows().sort("ts").select("open", "close", "volume").rows()[0] == (top, top, 2.0**53 + 2)
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf])
+@pytest.mark.parametrize("action", ["dividend", "split"])
+def test_an_action_that_is_no_finite_number_is_refused(tmp_path: Path, action: str, wrong: float) -> None:
+    prices = dict.fromkeys(("open", "high", "low", "close", "volume"), 1.0)
+    days = [date(2020, 1, 2), date(2020, 1, 3)]
+    frame = pl.DataFrame({"symbol": "A", "date": days, **prices, action: [1.0, wrong]})
+    store = MarketStore(tmp_path, lambda: NOW)
+    report = store.import_bars(frame, source="odd", check=False)
+    assert (report.added, report.rejected) == (1, 1)
+    assert [one.kind for one in report.findings] == ["bad_action"]
+    assert store.rows()["ts"].to_list() == days[:1]

@@ -30,15 +30,21 @@ def all_pass(typed: pl.DataFrame, runs: NDArray[np.int64], now: datetime, intrad
     horizon = now + timedelta(days=1)
     if not typed.select((pl.col("ts") <= (horizon if intraday else horizon.date())).all()).item():
         return False
-    absurd = (pl.col("split") <= 0) | (pl.col("dividend") < 0)
     said = typed["split"].null_count() + typed["dividend"].null_count() < 2 * typed.height
-    if said and typed.select(absurd.any()).item():
+    if said and typed.select(absurd_action().any()).item():
         return False
     bars = [typed[name].to_numpy() for name in ("open", "high", "low", "close", "volume")]
     return all(
         _plausible(*(values[start : start + _AT_ONCE] for values in bars))
         for start in range(0, typed.height, _AT_ONCE)
     )
+
+
+def absurd_action() -> pl.Expr:
+    """Whether a split or a dividend is stated that cannot be one; null where nothing is stated."""
+    # One by one: a null beside it must not hide what the other says.
+    split = (pl.col("split") <= 0) | ~pl.col("split").is_finite()
+    return split | (pl.col("dividend") < 0) | ~pl.col("dividend").is_finite()
 
 
 def in_order(rows: pl.DataFrame, runs: NDArray[np.int64]) -> bool:

@@ -14,7 +14,7 @@ from quantrail.errors import DataInvalid
 from quantrail.marketdata.canonical import VALUE_COLUMNS, by_key, starts_of_runs
 from quantrail.marketdata.intake.columns import PRICES
 from quantrail.marketdata.intake.dates import parse_timestamps
-from quantrail.marketdata.intake.glance import ORDER_TOLERANCE, all_pass, in_order
+from quantrail.marketdata.intake.glance import ORDER_TOLERANCE, absurd_action, all_pass, in_order
 from quantrail.marketdata.intake.sources import RawRows
 from quantrail.marketdata.records import Finding
 
@@ -109,11 +109,7 @@ def _judge(typed: pl.DataFrame, now: datetime, intraday: bool) -> pl.DataFrame:
         ),
         ("non_positive_price", pl.any_horizontal(p <= 0 for p in prices), "a price is zero or negative"),
         ("negative_volume", pl.col("volume") < 0, "the volume is negative"),
-        (
-            "bad_action",
-            (pl.col("split") <= 0) | (pl.col("dividend") < 0),
-            "a split or dividend makes no sense",
-        ),
+        ("bad_action", absurd_action(), "a split or dividend makes no sense"),
         (
             "ohlc_order",
             (pl.col("high") < top * (1 - ORDER_TOLERANCE)) | (pl.col("low") > bottom * (1 + ORDER_TOLERANCE)),
