@@ -198,14 +198,30 @@ def test_prices_too_large_to_be_packed_are_stored_as_they_are(tmp_path: Path) ->
     assert store.rows().sort("ts").select("open", "close", "volume").rows()[0] == (top, top, 2.0**53 + 2)
 
 
-@pytest.mark.parametrize("wrong", [math.nan, math.inf])
 @pytest.mark.parametrize("action", ["dividend", "split"])
-def test_an_action_that_is_no_finite_number_is_refused(tmp_path: Path, action: str, wrong: float) -> None:
+def test_an_infinite_action_is_refused_and_nan_states_nothing(tmp_path: Path, action: str) -> None:
     prices = dict.fromkeys(("open", "high", "low", "close", "volume"), 1.0)
-    days = [date(2020, 1, 2), date(2020, 1, 3)]
-    frame = pl.DataFrame({"symbol": "A", "date": days, **prices, action: [1.0, wrong]})
+    days = [date(2020, 1, 2), date(2020, 1, 3), date(2020, 1, 6)]
+    frame = pl.DataFrame({"symbol": "A", "date": days, **prices, action: [1.0, math.inf, math.nan]})
     store = MarketStore(tmp_path, lambda: NOW)
     report = store.import_bars(frame, source="odd", check=False)
-    assert (report.added, report.rejected) == (1, 1)
+    assert (report.added, report.rejected) == (2, 1)
     assert [one.kind for one in report.findings] == ["bad_action"]
-    assert store.rows()["ts"].to_list() == days[:1]
+    rows = store.rows().sort("ts")
+    assert rows["ts"].to_list() == [days[0], days[2]]
+    nothing = {"dividend": 0.0, "split": 1.0}[action]
+    assert rows[action].fill_null(nothing).to_list() == [1.0, nothing]
+
+
+def test_a_file_may_say_that_no_action_is_stated_but_not_something_that_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "bars.csv"
+    path.write_text(
+        "date,symbol,open,high,low,close,volume,dividend,split\n"
+        "2020-01-02,A,1,1,1,1,1,NaN,nan\n2020-01-03,A,1,1,1,1,1,0.5,N/A\n"
+        "2020-01-06,A,1,1,1,1,1,,2:1\n2020-01-07,A,1,1,1,1,1,none,\n"
+    )
+    store = MarketStore(tmp_path / "store", lambda: NOW)
+    report = store.import_bars(path, check=False)
+    assert (report.added, report.rejected) == (3, 1)
+    assert [(one.kind, one.line) for one in report.findings] == [("bad_action", 4)]
+    assert store.rows().sort("ts")["dividend"].fill_null(0).to_list() == [0.0, 0.5, 0.0]

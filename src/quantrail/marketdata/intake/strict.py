@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -20,6 +21,8 @@ from quantrail.marketdata.records import Finding
 
 # Findings listed one by one per kind; the quarantine file holds every row.
 _LISTED = 100
+# How files write that no dividend or split is stated.
+_NOTHING = ("", "-", "na", "n/a", "nan", "none", "null")
 _REFUSED = dict.fromkeys(("line", "symbol", "ts", "kind", "detail", "source_row"), pl.String) | {
     "line": pl.UInt32
 }
@@ -83,6 +86,11 @@ def _number(raw: pl.DataFrame, name: str, notes: list[Finding], decimal: str) ->
         if raw.schema[name] == pl.String and decimal != ".":
             column = column.str.replace_all(".", "", literal=True).str.replace(decimal, ".", literal=True)
         value = column.cast(pl.Float64, strict=False)
+        if name in ("dividend", "split"):
+            value = value.fill_nan(None)  # how frames say that nothing is stated
+            if raw.schema[name] == pl.String:
+                unread = value.is_null() & ~column.str.to_lowercase().is_in(_NOTHING)
+                value = pl.when(unread).then(math.inf).otherwise(value)  # refused below, not passed over
         # yfinance writes 0 on the days without a split.
         return (pl.when(value == 0).then(1.0).otherwise(value) if name == "split" else value).alias(name)
     if name == "volume":
