@@ -185,5 +185,9 @@ class MarketReader(Protocol):
         *,
         version: DataVersion | None = None,
         before: date | None = None,
+        alone: bool = False,
     ) -> Sequence[FindingInfo]:
-        """Quality findings by symbol, date, kind; rows on or after ``before`` are never read."""
+        """Quality findings by symbol, date, kind; rows on or after ``before`` are never read.
+
+        ``alone``: nothing but ``symbols`` tells what the market did.
+        """

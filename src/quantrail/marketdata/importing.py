@@ -192,9 +192,9 @@ class Importer:
 
     def _judge(self, report: ImportReport, rows: pl.DataFrame, interval: str) -> tuple[Finding, ...]:
         held = manifest.load(self.home, report.snapshot.version)
-        names = symbols_of(rows)
-        merged = pl.concat(segments.read(self.home, entry, names) for entry in held.parts(interval).values())
-        return check_rows(by_key(merged), interval, self.calendar)
+        # All that is stored, since a few symbols alone cannot tell a crash of their market from an error.
+        merged = pl.concat(segments.read(self.home, entry) for entry in held.parts(interval).values())
+        return check_rows(by_key(merged), interval, self.calendar, of=symbols_of(rows))
 
 
 def _infos(

@@ -248,10 +248,19 @@ class MarketStore:
         interval: str = DAILY,
         version: DataVersion | None = None,
         before: date | None = None,
+        alone: bool = False,
     ) -> tuple[Finding, ...]:
-        """What the quality gate finds in rows before ``before``, in the order symbol, date, kind."""
-        rows = self.rows(symbols, interval=interval, version=version, before=before)
-        return check_rows(rows, interval, self._calendar)
+        """What the quality gate finds in rows before ``before``, in the order symbol, date, kind.
+
+        The market that a move is compared with is all that is stored, or, ``alone``, ``symbols`` only: then
+        the answer does not depend on what else there is.
+        """
+        held = self._manifest(version)
+        every = tuple(held.infos(interval))
+        asked = self._request(held, symbols or every, None, None, before, interval)
+        beside = asked if alone else self._request(held, every, None, None, before, interval)
+        rows = arrays.rows_of(self._root, held, beside, verify=False)
+        return check_rows(rows, interval, self._calendar, of=symbols or None)
 
     def diff(self, old: DataVersion, new: DataVersion) -> pl.DataFrame:
         """Every bar that differs: interval, symbol, ts, change (added, removed, changed), columns."""

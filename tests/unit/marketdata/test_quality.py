@@ -1,11 +1,12 @@
-from datetime import date
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from quantrail.domain.enums import Severity
-from quantrail.errors import InvalidInput
-from quantrail.marketdata import Finding, sample_path
+from quantrail.errors import InvalidInput, NotFound
+from quantrail.marketdata import Finding, MarketStore, sample_path
 from quantrail.marketdata.quality import check_rows, sessions_between
 
 DAY = date(2016, 5, 10)
@@ -34,6 +35,22 @@ def test_the_bundled_bars_hold_a_bar_of_merck_that_stands_fifteen_percent_low(re
 def test_the_crash_of_august_2015_is_left_alone(real: pl.DataFrame) -> None:
     days = {date(2015, 8, d) for d in (20, 21, 24, 25, 26)}
     assert not [f for f in check_rows(real, "1d", "XNYS") if f.date in days]
+
+
+def test_the_crash_is_left_alone_too_when_few_symbols_are_brought_up_to_date(
+    real: pl.DataFrame, tmp_path: Path
+) -> None:
+    few = real.filter(pl.col("symbol").is_in(["AMZN", "BA"]))
+    store = MarketStore(tmp_path, lambda: datetime(2020, 1, 1, tzinfo=UTC))
+    store.import_bars(real, source="all", check=False)
+    report = store.import_bars(few, source="few")
+    whole = [f for f in store.check() if f.symbol in ("AMZN", "BA")]
+    assert [f for f in report.findings if f.symbol] == whole == list(store.check(["AMZN", "BA"]))
+    assert whole
+    alone = store.check(["AMZN", "BA"], alone=True)
+    assert {f.date for f in alone} > {f.date for f in whole}  # the crash, without a market beside it
+    with pytest.raises(NotFound, match="NOBODY"):
+        store.check(["AMZN", "NOBODY"])
 
 
 def test_the_worst_real_earnings_gap_is_left_alone(real: pl.DataFrame) -> None:

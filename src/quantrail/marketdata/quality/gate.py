@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,30 +18,43 @@ from quantrail.marketdata.quality.sessions import session_findings
 from quantrail.marketdata.quality.stillness import stillness_findings
 from quantrail.marketdata.records import DAILY, Finding
 
+_Of = frozenset[str] | None
+
 
 def check_rows(
-    rows: pl.DataFrame, interval: str, calendar: str, rules: JumpRules | None = None
+    rows: pl.DataFrame,
+    interval: str,
+    calendar: str,
+    rules: JumpRules | None = None,
+    of: Collection[str] | None = None,
 ) -> tuple[Finding, ...]:
     """Findings on ``rows`` (sorted by symbol, ts), in the order symbol, date, kind.
 
+    ``of``: the symbols asked about, by default all; the others only tell what their market did.
     ``rules`` default to those of daily or of intraday bars. Steps that stay (splits, spin-offs) are judged
     from session to session, whatever the interval.
     """
     if rows.is_empty():
         return ()
-    found = _daily(rows, calendar, rules) if interval == DAILY else _intraday(rows, interval, calendar, rules)
+    wanted = None if of is None else frozenset(of)
+    if interval == DAILY:
+        found = _daily(rows, calendar, rules, wanted)
+    else:
+        found = _intraday(rows, interval, calendar, rules, wanted)
     return tuple(sorted(found, key=lambda f: (f.symbol or "", str(f.date), f.kind)))
 
 
-def _daily(rows: pl.DataFrame, calendar: str, rules: JumpRules | None) -> Iterator[Finding]:
-    for series in series_of(rows, "D"):
+def _daily(rows: pl.DataFrame, calendar: str, rules: JumpRules | None, of: _Of) -> Iterator[Finding]:
+    for series in series_of(rows, "D", of):
         yield from stillness_findings(series)
         yield from session_findings(series, calendar)
         yield from jump_findings(series, rules or JumpRules())
 
 
-def _intraday(rows: pl.DataFrame, interval: str, calendar: str, rules: JumpRules | None) -> Iterator[Finding]:
-    for series in series_of(rows, "s"):
+def _intraday(
+    rows: pl.DataFrame, interval: str, calendar: str, rules: JumpRules | None, of: _Of
+) -> Iterator[Finding]:
+    for series in series_of(rows, "s", of):
         yield from stillness_findings(series, intraday=True)
         yield from intraday_findings(series, interval, calendar)
         yield from jump_findings(series, rules or INTRADAY_RULES, REVERTING)
@@ -49,7 +62,7 @@ def _intraday(rows: pl.DataFrame, interval: str, calendar: str, rules: JumpRules
     if days.is_empty():
         return
     opened: dict[Any, Any] = {(s, day): at for s, day, at in days.select("symbol", "ts", "at").iter_rows()}
-    for series in series_of(days.drop("at"), "D"):
+    for series in series_of(days.drop("at"), "D", of):
         for finding in jump_findings(series, JumpRules(), STAYING):
             yield replace(finding, date=opened[series.symbol, finding.date])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -56,16 +56,18 @@ def moment(when: np.datetime64) -> Any:
     return found.replace(tzinfo=UTC) if isinstance(found, datetime) else found
 
 
-def series_of(rows: pl.DataFrame, unit: str) -> Iterator[Series]:
-    """``rows`` sorted by symbol and ts, cut by symbol."""
+def series_of(rows: pl.DataFrame, unit: str, of: Collection[str] | None = None) -> Iterator[Series]:
+    """``rows`` sorted by symbol and ts, cut by symbol; those ``of`` these symbols, beside all of the rows."""
     when = timestamps(rows).astype("datetime64[us]").astype(f"datetime64[{unit}]")
     table = _moves(rows)
     columns = {name: table[name].to_numpy() for name in Series.__slots__ if name in table.columns}
     del columns["symbol"]
     starts = np.flatnonzero(np.diff(rows["symbol"].rle_id().to_numpy().astype(np.int64), prepend=-1))
     for start, end in zip(starts.tolist(), [*starts[1:].tolist(), rows.height], strict=True):
-        cut = {name: values[start:end] for name, values in columns.items()}
-        yield Series(symbol=rows["symbol"][start], when=when[start:end], **cut)
+        symbol = rows["symbol"][start]
+        if of is None or symbol in of:
+            cut = {name: values[start:end] for name, values in columns.items()}
+            yield Series(symbol=symbol, when=when[start:end], **cut)
 
 
 def _moves(rows: pl.DataFrame) -> pl.DataFrame:

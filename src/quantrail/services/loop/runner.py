@@ -187,6 +187,7 @@ def _check_data(state: RunState, watch: _Watch) -> None:
             state.symbols,
             version=state.snapshot_version,
             before=state.config.data.splits.holdout_start,
+            alone=True,  # what else a home holds must not decide over a run
         )
         for finding in findings:
             if finding.severity is Severity.CRITICAL and not finding.quarantined:
