@@ -28,6 +28,8 @@ from quantrail.domain.ids import (
 )
 from quantrail.errors import InvalidInput
 
+_EXACT = 2**53 - 1  # the largest whole number that every JSON reader keeps
+
 
 def canonical_json(value: Any) -> bytes:
     """``value`` as RFC 8785 JSON: sorted keys, shortest numbers, UTF-8.
@@ -77,7 +79,7 @@ def backtest_id(key: ReproductionKey) -> BacktestId:
 def _key_hash(key: ReproductionKey) -> bytes:
     # SHA-256 of what canonical_json says of the same mapping, written out because every backtest needs it
     # twice. A copy of the hash goes on from where whole batches are alike.
-    if not abs(key.seed) <= 2**53 - 1:
+    if not abs(key.seed) <= _EXACT:
         raise InvalidInput(f"a seed has at most 53 bits, not {key.seed}")
     try:
         found = _shared_part(
@@ -126,12 +128,27 @@ def universe_version(symbols: Iterable[str]) -> UniverseVersion:
 
 def trial_id(run_id: RunId, iteration_id: int, ordinal: int) -> TrialId:
     """Position, not content: resuming a run meets its own trials instead of recounting them."""
-    return TrialId(content_hash([run_id, iteration_id, ordinal]))
+    _check_whole(iteration_id, ordinal)
+    return TrialId(_text_hash(f"[{_quoted(run_id)},{iteration_id},{ordinal}]"))
 
 
 def failure_id(backtest: BacktestId, rule_id: str, rule_version: str) -> FailureId:
     """One backtest breaks one rule once."""
-    return FailureId(content_hash([backtest, rule_id, rule_version]))
+    return FailureId(_text_hash(f"[{_quoted(backtest)},{_quoted(rule_id)},{_quoted(rule_version)}]"))
+
+
+def _text_hash(canonical: str) -> str:
+    # content_hash of what is written out as canonical_json would write it: a loop makes thousands.
+    try:
+        return hashlib.sha256(canonical.encode()).hexdigest()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"an id's content is not valid Unicode: {error}") from error
+
+
+def _check_whole(*numbers: int) -> None:
+    for number in numbers:
+        if not abs(number) <= _EXACT:
+            raise InvalidInput(f"a whole number in an id has at most 53 bits, not {number}")
 
 
 def constraint_id(

@@ -7,13 +7,13 @@ reads, so ``check_enforceable`` refuses it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal, cast
 
 from quantrail.analysis.constraints import Traits
 from quantrail.domain.enums import ConstraintStatus, ConstraintType
 from quantrail.domain.records import Constraint
 from quantrail.errors import Unsupported
-from quantrail.strategy import NormalSpec, copy_tree
+from quantrail.strategy import NormalSpec, copy_tree, shortest
 
 Params = Mapping[str, Any]
 
@@ -71,58 +71,60 @@ _BLOCKERS: dict[ConstraintType, Callable[[Params, Traits, NormalSpec], bool]] = 
 
 def _at_most(section: dict[str, Any], key: str, limit: float) -> None:
     current = section[key]
-    section[key] = limit if current is None else min(current, limit)
+    section[key] = shortest(limit if current is None else min(current, limit))
 
 
-def _cap_weight(params: Params, spec: Any) -> None:
-    _at_most(spec["portfolio_constraints"], "max_position_weight", params["value"])
+def _cap_weight(params: Params, portfolio: Any) -> None:
+    _at_most(portfolio, "max_position_weight", params["value"])
 
 
-def _cap_positions(params: Params, spec: Any) -> None:
-    _at_most(spec["portfolio_constraints"], "max_positions", params["value"])
+def _cap_positions(params: Params, portfolio: Any) -> None:
+    _at_most(portfolio, "max_positions", params["value"])
 
 
-def _cap_leverage(params: Params, spec: Any) -> None:
+def _cap_leverage(params: Params, portfolio: Any) -> None:
     for key in ("max_gross", "max_net"):
         if params.get(key) is not None:
-            _at_most(spec["portfolio_constraints"]["leverage"], key, params[key])
+            _at_most(portfolio["leverage"], key, params[key])
 
 
-def _cap_drawdown(params: Params, spec: Any) -> None:
-    _at_most(spec["risk"]["portfolio_risk"], "max_drawdown_pct", params["value"])
+def _cap_drawdown(params: Params, risk: Any) -> None:
+    _at_most(risk["portfolio_risk"], "max_drawdown_pct", params["value"])
 
 
-def _cap_daily_loss(params: Params, spec: Any) -> None:
-    _at_most(spec["risk"]["portfolio_risk"], "max_daily_loss_pct", params["value"])
+def _cap_daily_loss(params: Params, risk: Any) -> None:
+    _at_most(risk["portfolio_risk"], "max_daily_loss_pct", params["value"])
 
 
-def _bound_stops(params: Params, spec: Any) -> None:
+def _bound_stops(params: Params, risk: Any) -> None:
     for key in ("hard_stop", "trailing_stop"):
-        stop = spec["risk"]["trade_risk"][key]
+        stop = risk["trade_risk"][key]
         if stop is not None and stop["type"] == "atr":
             if params.get("min_atr_mult") is not None:
-                stop["value"] = max(stop["value"], params["min_atr_mult"])
+                stop["value"] = shortest(max(stop["value"], params["min_atr_mult"]))
             if params.get("max_atr_mult") is not None:
-                stop["value"] = min(stop["value"], params["max_atr_mult"])
+                stop["value"] = shortest(min(stop["value"], params["max_atr_mult"]))
 
 
-def _cap_participation(params: Params, spec: Any) -> None:
-    _at_most(spec["execution"]["order"], "max_adv_participation", params["max_participation"])
+def _cap_participation(params: Params, execution: Any) -> None:
+    _at_most(execution["order"], "max_adv_participation", params["max_participation"])
 
 
-def _cap_spread(params: Params, spec: Any) -> None:
-    _at_most(spec["execution"]["order"], "reject_if_spread_bps_gt", params["max_spread_bps"])
+def _cap_spread(params: Params, execution: Any) -> None:
+    _at_most(execution["order"], "reject_if_spread_bps_gt", params["max_spread_bps"])
 
 
-_REWRITERS: dict[ConstraintType, Callable[[Params, Any], None]] = {
-    ConstraintType.MAX_POSITION_WEIGHT: _cap_weight,
-    ConstraintType.MAX_POSITIONS: _cap_positions,
-    ConstraintType.LEVERAGE_LIMIT: _cap_leverage,
-    ConstraintType.MAX_DRAWDOWN_PCT: _cap_drawdown,
-    ConstraintType.MAX_DAILY_LOSS_PCT: _cap_daily_loss,
-    ConstraintType.STOP_DISTANCE_MIN_MAX: _bound_stops,
-    ConstraintType.ADV_PARTICIPATION_CAP: _cap_participation,
-    ConstraintType.SPREAD_BPS_CAP: _cap_spread,
+Section = Literal["portfolio_constraints", "risk", "execution"]
+# The section that a type rewrites, and how.
+_REWRITERS: dict[ConstraintType, tuple[Section, Callable[[Params, Any], None]]] = {
+    ConstraintType.MAX_POSITION_WEIGHT: ("portfolio_constraints", _cap_weight),
+    ConstraintType.MAX_POSITIONS: ("portfolio_constraints", _cap_positions),
+    ConstraintType.LEVERAGE_LIMIT: ("portfolio_constraints", _cap_leverage),
+    ConstraintType.MAX_DRAWDOWN_PCT: ("risk", _cap_drawdown),
+    ConstraintType.MAX_DAILY_LOSS_PCT: ("risk", _cap_daily_loss),
+    ConstraintType.STOP_DISTANCE_MIN_MAX: ("risk", _bound_stops),
+    ConstraintType.ADV_PARTICIPATION_CAP: ("execution", _cap_participation),
+    ConstraintType.SPREAD_BPS_CAP: ("execution", _cap_spread),
 }
 # The engines fill at the next bar only; there is nothing left to enforce.
 _ALWAYS_HELD = {ConstraintType.NO_LOOKAHEAD}
@@ -160,8 +162,9 @@ def binds(constraint: Constraint, template_id: str | None, spec: NormalSpec) -> 
     scope = constraint.applies_to
     if "template_ids" in scope and template_id not in scope["template_ids"]:
         return False
-    symbols = set(spec["universe"].get("symbols") or ())
-    return "symbols" not in scope or bool(symbols & set(scope["symbols"]))
+    if "symbols" not in scope:
+        return True
+    return not set(scope["symbols"]).isdisjoint(spec["universe"].get("symbols") or ())
 
 
 def blockers(constraints: Iterable[Constraint], traits: Traits, spec: NormalSpec) -> tuple[Constraint, ...]:
@@ -180,19 +183,20 @@ def rewrite(
 ) -> tuple[NormalSpec, tuple[Constraint, ...]]:
     """The spec with every portfolio, execution and risk constraint applied, and those that changed it.
 
-    The input is left alone. What comes back is still canonical: only numbers moved.
+    The input is left alone; sections that no constraint changes are shared with it. What comes back is
+    still canonical: only numbers moved, and each has its one spelling.
     """
-    current, changed = spec, []
+    changed = []
     for constraint in constraints:
-        rewriter = _REWRITERS.get(constraint.type)
-        if rewriter is None or not binds(constraint, template_id, spec):
+        if constraint.type not in _REWRITERS or not binds(constraint, template_id, spec):
             continue
-        candidate = copy_tree(current)
-        rewriter(constraint.params, candidate)
-        if candidate != current:
-            current = candidate
+        name, rewriter = _REWRITERS[constraint.type]
+        section = copy_tree(spec[name])
+        rewriter(constraint.params, section)
+        if section != spec[name]:
+            spec = cast("NormalSpec", {**spec, name: section})
             changed.append(constraint)
-    return current, tuple(changed)
+    return spec, tuple(changed)
 
 
 def density_limits(

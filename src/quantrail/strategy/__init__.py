@@ -50,6 +50,7 @@ from quantrail.strategy.normal import (
     Ref,
     TakeProfit,
 )
+from quantrail.strategy.number import shortest
 from quantrail.strategy.parse import parse_spec
 from quantrail.strategy.problems import CODES, Problem
 from quantrail.strategy.recombine import recombine, to_document
@@ -133,6 +134,7 @@ __all__ = [
     "module_trees",
     "parse_spec",
     "recombine",
+    "shortest",
     "similarity",
     "spec",
     "template",

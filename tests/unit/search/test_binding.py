@@ -134,6 +134,14 @@ def test_a_rewritten_spec_is_canonical() -> None:
     assert from_normal(found).strategy_id == written.strategy_id
 
 
+def test_a_whole_limit_is_spelt_as_a_written_spec_spells_it() -> None:
+    source = spec_of(risk={"trade_risk": {"hard_stop": {"type": "atr", "value": 1.0}}})
+    found, _ = rewrite([constraint(C.STOP_DISTANCE_MIN_MAX, {"min_atr_mult": 3.0})], None, source.spec)
+    written = spec_of(risk={"trade_risk": {"hard_stop": {"type": "atr", "value": 3.0}}})
+    assert repr(found["risk"]) == repr(written.spec["risk"])
+    assert found["portfolio_constraints"] is source.spec["portfolio_constraints"]
+
+
 def test_a_spec_within_the_limits_keeps_its_identity() -> None:
     source = spec_of(risk={"portfolio_risk": {"max_drawdown_pct": 0.10}})
     found, changed = rewrite([constraint(C.MAX_DRAWDOWN_PCT, {"value": 0.15})], None, source.spec)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from quantrail.analysis.constraints.derivers import DERIVERS, Proposal
-from quantrail.analysis.constraints.evidence import FailureQuery
+from quantrail.analysis.constraints.evidence import FailureQuery, Sample
 from quantrail.analysis.constraints.observations import Observation
 from quantrail.analysis.constraints.rules import ConstraintRules
 from quantrail.domain.enums import SCOPE_OF, ConstraintOrigin, ConstraintType, Severity
@@ -37,7 +37,9 @@ def derive_constraints(
     proposals = [
         proposal
         for rule in rules.rules
-        for proposal in DERIVERS[rule.derive](rule, observed, FailureQuery(rule.tags, rules.min_confidence))
+        for proposal in DERIVERS[rule.derive](
+            rule, Sample.of(observed, FailureQuery(rule.tags, rules.min_confidence))
+        )
     ]
     fresh = [p for p in _supported(proposals, rules) if not _implied(p, in_force)]
     left = _limit_bans(fresh, observed, in_force)

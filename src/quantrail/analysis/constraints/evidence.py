@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ class Evidence:
     """``hits`` of ``n`` candidates inside the region failed, ``rest_hits`` of ``rest_n`` outside.
 
     ``p_value``: one-sided hypergeometric probability of so many inside if the region did not matter.
+    ``inside``: which observations of ``sample`` the region holds, shape (N,).
     """
 
     hits: int
@@ -27,7 +29,13 @@ class Evidence:
     rest_hits: int
     rest_n: int
     p_value: float
-    failures: tuple[ObservedFailure, ...]
+    sample: Sample
+    inside: NDArray[np.bool_]
+
+    @property
+    def failures(self) -> tuple[ObservedFailure, ...]:
+        """Every failure that counts inside the region, in the order of the observations."""
+        return tuple(f for found in compress(self.sample.failures, self.inside) for f in found)
 
     @property
     def rate_interval(self) -> tuple[float, float]:
@@ -58,22 +66,42 @@ class FailureQuery:
         return observation.failures_with(self.tags, self.min_confidence)
 
 
-def weigh(
-    observations: Sequence[Observation], query: FailureQuery, inside: Callable[[Observation], bool]
-) -> Evidence | None:
-    """Evidence on the region where ``inside`` holds; None when the region is empty."""
-    from scipy.stats import hypergeom
+class Sample:
+    """N observations with the failures that a query counts, looked up once for every region weighed."""
 
-    failed = [query.of(o) for o in observations]
-    within = [inside(o) for o in observations]
-    n, total = sum(within), len(observations)
-    hits = sum(1 for f, w in zip(failed, within, strict=True) if f and w)
-    all_hits = sum(1 for f in failed if f)
-    if n == 0:
-        return None
-    p_value = 1.0 if n == total else float(hypergeom.sf(hits - 1, total, all_hits, n))
-    cited = tuple(f for found, w in zip(failed, within, strict=True) if w for f in found)
-    return Evidence(hits, n, all_hits - hits, total - n, p_value, cited)
+    def __init__(
+        self, observations: Sequence[Observation], failures: Sequence[tuple[ObservedFailure, ...]]
+    ) -> None:
+        self.observations = observations
+        self.failures = failures
+        self._failed = np.array([bool(found) for found in failures], dtype=np.bool_)
+
+    @classmethod
+    def of(cls, observations: Sequence[Observation], query: FailureQuery) -> Sample:
+        return cls(observations, [query.of(o) for o in observations])
+
+    def __len__(self) -> int:
+        return len(self.observations)
+
+    def where(self, trait: Callable[[Observation], object]) -> Sample:
+        """Only the observations for which ``trait`` is true."""
+        chosen = [bool(trait(o)) for o in self.observations]
+        return Sample(list(compress(self.observations, chosen)), list(compress(self.failures, chosen)))
+
+    def values(self, trait: Callable[[Observation], float]) -> NDArray[np.float64]:
+        """A trait of every observation, shape (N,)."""
+        return np.array([trait(o) for o in self.observations], dtype=np.float64)
+
+    def weigh(self, inside: NDArray[np.bool_]) -> Evidence | None:
+        """Evidence on the region that holds the observations ``inside``; None when it is empty."""
+        from scipy.stats import hypergeom
+
+        n, total = int(inside.sum()), len(self)
+        if n == 0:
+            return None
+        hits, all_hits = int((self._failed & inside).sum()), int(self._failed.sum())
+        p_value = 1.0 if n == total else float(hypergeom.sf(hits - 1, total, all_hits, n))
+        return Evidence(hits, n, all_hits - hits, total - n, p_value, self, inside)
 
 
 def tail_cuts(values: NDArray[np.float64]) -> tuple[list[float], list[float]]:
