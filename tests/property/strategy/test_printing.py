@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quantrail.errors import InvalidInput
+from quantrail.strategy import TEMPLATES, canonicalise
 from quantrail.strategy.number import number_text
-from quantrail.strategy.printing import canonical_text
+from quantrail.strategy.printing import canonical_text, is_surely_canonical
 
 LIMIT = 2**53 - 1
 NUMBERS = st.integers(-LIMIT, LIMIT) | st.floats(-LIMIT, LIMIT)
@@ -58,3 +59,8 @@ def test_values_that_the_standard_library_spells_otherwise(value: Any) -> None:
 def test_what_has_no_canonical_form_is_refused(value: float) -> None:
     with pytest.raises(InvalidInput):
         canonical_text({"a": [value]})
+
+
+@pytest.mark.parametrize("template_id", sorted(TEMPLATES))
+def test_specs_need_no_second_printing(template_id: str) -> None:
+    assert is_surely_canonical(canonicalise(TEMPLATES[template_id].build()).json.decode())
