@@ -172,14 +172,13 @@ def hash_result(
 
     An undefined metric (None or NaN) hashes as one fixed NaN.
     """
-    digest = hashlib.sha256()
-    digest.update(np.ascontiguousarray(equity, dtype="<f8").tobytes())
+    parts = [np.ascontiguousarray(equity, dtype="<f8").tobytes()]
     for name in sorted(trades):
         column = trades[name]
         kind = "<i8" if column.dtype.kind in "iu" else "<f8"
-        digest.update(name.encode() + b"\0" + np.ascontiguousarray(column, dtype=kind).tobytes())
+        parts += (name.encode(), b"\0", np.ascontiguousarray(column, dtype=kind).tobytes())
     for name in sorted(metrics):
         value = metrics[name]
         bits = _NAN if value is None or value != value else struct.pack("<d", value)
-        digest.update(name.encode() + b"\0" + bits)
-    return ResultHash(digest.hexdigest())
+        parts += (name.encode(), b"\0", bits)
+    return ResultHash(hashlib.sha256(b"".join(parts)).hexdigest())

@@ -100,19 +100,19 @@ def judge(setting: Setting, stage: Stage, found: Sequence[Found]) -> list[Outcom
         return []
     values = [dict(f.metrics) | _counts(f.result, f.spec) for f in found]
     scores = score_batch(setting.policy, _inputs(setting, values))
+    calendar = _calendar(setting, found[0].result.sessions)
+    cases = [
+        _failure_case(setting, stage, one, known, calendar) for one, known in zip(found, values, strict=True)
+    ]
     return [
-        _outcome(setting, stage, one, known, score)
-        for one, known, score in zip(found, values, scores, strict=True)
+        _outcome(setting, one, case, score) for one, case, score in zip(found, cases, scores, strict=True)
     ]
 
 
-def _outcome(
-    setting: Setting, stage: Stage, found: Found, values: Mapping[str, float | None], score: Score
-) -> Outcome:
-    case = failure_case(setting, stage, found.spec, found.result, values, found.extras)
+def _outcome(setting: Setting, found: Found, case: FailureCase, score: Score) -> Outcome:
     return Outcome(
         strategy_id=found.strategy_id,
-        metrics=values,
+        metrics=case.metrics,
         undefined=found.undefined,
         score=score,
         failures=tuple(explain_failures(case, setting.rules)),
@@ -121,32 +121,42 @@ def _outcome(
     )
 
 
-def failure_case(
-    setting: Setting,
-    stage: Stage,
-    spec: NormalSpec | None,
-    result: ResultOutline,
-    metrics: Mapping[str, float | None],
-    extras: Extras,
+@dataclass(frozen=True, slots=True)
+class _Calendar:
+    """What a batch shares: the ``years`` (n,) of its bars, and its first bar of validation, if it has any."""
+
+    years: NDArray[np.int64]
+    validation_bar: int | None
+
+
+def _calendar(setting: Setting, sessions: NDArray[np.datetime64]) -> _Calendar:
+    split = first_validation_bar(sessions, setting.contract)
+    inside = split is not None and 0 < split < len(sessions)
+    years = sessions.astype("datetime64[Y]").astype(np.int64) + 1970
+    return _Calendar(years, split if inside else None)
+
+
+def _failure_case(
+    setting: Setting, stage: Stage, found: Found, metrics: Mapping[str, float | None], calendar: _Calendar
 ) -> FailureCase:
     """A result as the failure rules want to see it."""
-    split = first_validation_bar(result.sessions, setting.contract)
+    result, extras = found.result, found.extras
     return FailureCase(
         stage=stage,
         metrics=metrics,
         returns=result.returns(),
-        years=result.sessions.astype("datetime64[Y]").astype(np.int64) + 1970,
+        years=calendar.years,
         trades=ClosedTrades.of(result),
         open_trades=int((result.exit_reason == ExitReason.OPEN).sum()),
         symbols=result.symbols,
         entry_signals=result.entry_signals,
         blocked_share=float(metrics["blocked_share"] or 0.0),
-        has_stop=_has_stop(spec),
+        has_stop=_has_stop(found.spec),
         initial_capital=setting.contract.initial_capital,
         annual=setting.contract.annualization_factor,
         n_trials=setting.n_trials,
         benchmark_sharpe=setting.hold_sharpe,
-        validation_bar=split if split is not None and 0 < split < len(result.sessions) else None,
+        validation_bar=calendar.validation_bar,
         train_sharpe=extras.train_sharpe,
         neighbour_sharpes=extras.neighbour_sharpes,
         ab_difference=extras.ab_difference,
@@ -217,7 +227,6 @@ __all__ = [
     "Setting",
     "annual_sharpe",
     "failed",
-    "failure_case",
     "hold_returns",
     "judge",
 ]

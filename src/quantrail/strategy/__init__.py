@@ -17,6 +17,7 @@ from quantrail.strategy.canonical import (
     canonical_from_json,
     canonicalise,
     from_normal,
+    reframed,
 )
 from quantrail.strategy.catalogue import BAR_COLUMNS, FEATURE_TYPES, VARIABLES, FeatureParam, FeatureType
 from quantrail.strategy.complexity import Complexity, complexity, module_trees
@@ -134,6 +135,7 @@ __all__ = [
     "module_trees",
     "parse_spec",
     "recombine",
+    "reframed",
     "shortest",
     "similarity",
     "spec",

@@ -61,6 +61,13 @@ def from_normal(normal: NormalSpec) -> CanonicalSpec:
     return _identified(normal, text.encode(), logic.encode())
 
 
+def reframed(source: CanonicalSpec, normal: NormalSpec) -> CanonicalSpec:
+    """Identity of a canonical form that differs from ``source`` around its logic only."""
+    text = canonical_text(normal).encode()
+    identity = StrategyId(hashlib.sha256(text).hexdigest())
+    return CanonicalSpec(identity, source.logic_hash, SPEC_HASH_VERSION, text, normal)
+
+
 def _logic(normal: NormalSpec) -> dict[str, Any]:
     return {"features": normal["features"], "modules": normal["modules"]}
 

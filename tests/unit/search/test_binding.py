@@ -16,7 +16,7 @@ from quantrail.domain.records import Constraint
 from quantrail.errors import Unsupported
 from quantrail.search.binding import blockers, check_enforceable, density_limits, rewrite
 from quantrail.search.traits import traits_of
-from quantrail.strategy import TEMPLATES, canonicalise, from_normal
+from quantrail.strategy import TEMPLATES, canonicalise, from_normal, reframed
 
 SYMBOLS = ("AAPL", "MSFT", "XOM")
 
@@ -124,6 +124,7 @@ def test_a_risk_constraint_rewrites_the_spec_and_so_its_identity(
         value = value[key]
     assert value == expected
     assert from_normal(found).strategy_id != source.strategy_id
+    assert reframed(source, found) == from_normal(found)
 
 
 def test_a_rewritten_spec_is_canonical() -> None:

@@ -15,9 +15,6 @@ from quantrail.domain.results import ExitReason, ResultOutline
 Floats = NDArray[np.float64]
 
 
-STOPS = (ExitReason.HARD_STOP, ExitReason.TRAILING_STOP)
-
-
 @dataclass(frozen=True, slots=True)
 class ClosedTrades:
     """Closed round trips, one row each, in order of exit.
@@ -36,8 +33,9 @@ class ClosedTrades:
 
     @classmethod
     def of(cls, result: ResultOutline) -> ClosedTrades:
-        closed = result.exit_reason != ExitReason.OPEN
-        stopped = np.isin(result.exit_reason, STOPS)
+        reason = result.exit_reason
+        closed = reason != ExitReason.OPEN
+        stopped = (reason == ExitReason.HARD_STOP) | (reason == ExitReason.TRAILING_STOP)
         return cls(
             result.trade_symbol[closed],
             result.trade_pnl[closed],

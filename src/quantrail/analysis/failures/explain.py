@@ -64,14 +64,15 @@ class FoundFailure:
 
 def explain_failures(case: FailureCase, rules: Iterable[FailureRule]) -> list[FoundFailure]:
     """Every rule of the case's stage that the case breaks, in rule order."""
-    found = []
+    broken = []
     for rule in rules:
         if rule.stage not in (None, case.stage):
             continue
         violation = MEASURES[rule.rule_id](case, rule.threshold)
         if violation is not None:
-            found.append(_found(case, rule, violation))
-    return found
+            broken.append((rule, violation))
+    worst = _worst_trades(case) if broken else []
+    return [_found(rule, violation, worst) for rule, violation in broken]
 
 
 def severity_of(value: float, threshold: float, scale: float) -> Severity:
@@ -83,12 +84,12 @@ def severity_of(value: float, threshold: float, scale: float) -> Severity:
     return Severity.CRITICAL
 
 
-def _found(case: FailureCase, rule: FailureRule, violation: Violation) -> FoundFailure:
+def _found(rule: FailureRule, violation: Violation, worst: list[dict[str, Any]]) -> FoundFailure:
     evidence = {
         "value": float(violation.value),
         "threshold": rule.threshold,
         **violation.evidence,
-        "worst_trades": _worst_trades(case),
+        "worst_trades": worst,
     }
     return FoundFailure(
         rule=rule,

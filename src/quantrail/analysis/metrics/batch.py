@@ -45,20 +45,31 @@ class RoundTrips:
 
 @dataclass(frozen=True, slots=True)
 class MetricTable:
-    """``values[name]`` and ``reasons[name]``, shape (N,): NaN exactly where the reason is not DEFINED."""
+    """M metrics of N strategies: ``table`` and ``why`` (M, N), NaN exactly where why is not DEFINED."""
 
-    values: dict[str, Floats]
-    reasons: dict[str, NDArray[np.uint8]]
+    names: tuple[str, ...]
+    table: Floats
+    why: NDArray[np.uint8]
+
+    @property
+    def values(self) -> dict[str, Floats]:
+        """Name -> (N,)."""
+        return dict(zip(self.names, self.table, strict=True))
+
+    @property
+    def reasons(self) -> dict[str, NDArray[np.uint8]]:
+        """Name -> (N,)."""
+        return dict(zip(self.names, self.why, strict=True))
 
     def row(self, i: int) -> dict[str, float | None]:
         """Metrics of strategy i, None where undefined."""
-        return {
-            name: None if self.reasons[name][i] else float(column[i]) for name, column in self.values.items()
-        }
+        columns = zip(self.names, self.table[:, i].tolist(), self.why[:, i].tolist(), strict=True)
+        return {name: None if why else value for name, value, why in columns}
 
     def undefined(self, i: int) -> dict[str, str]:
         """Name -> why strategy i has no such metric."""
-        return {name: EXPLANATION[Undefined(why[i])] for name, why in self.reasons.items() if why[i]}
+        reasons = zip(self.names, self.why[:, i].tolist(), strict=True)
+        return {name: EXPLANATION[Undefined(why)] for name, why in reasons if why}
 
 
 def batch_metrics(
@@ -100,8 +111,8 @@ def batch_metrics(
         trips.offsets, trips.is_open, trips.pnl_net, trips.return_net, trips.bars_held, trades, trades_why
     )
     values[active.stop :], reasons[active.stop :] = trades.T, trades_why.T
-    wanted = [(k, name) for k, name in enumerate(METRIC_NAMES) if with_tails or name not in _TAILS]
-    return MetricTable({name: values[k] for k, name in wanted}, {name: reasons[k] for k, name in wanted})
+    wanted = [k for k, name in enumerate(METRIC_NAMES) if with_tails or name not in _TAILS]
+    return MetricTable(tuple(METRIC_NAMES[k] for k in wanted), values[wanted], reasons[wanted])
 
 
 def _fill_activity(

@@ -106,5 +106,4 @@ def _metrics(
 
 
 def _blank(table: MetricTable, rows: Sequence[int]) -> None:
-    for column in table.values.values():
-        column[list(rows)] = np.nan
+    table.table[:, list(rows)] = np.nan

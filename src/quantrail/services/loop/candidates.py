@@ -10,13 +10,12 @@ import numpy as np
 
 from quantrail.domain.records import Constraint
 from quantrail.errors import SpecInvalid
-from quantrail.search import Parent, Proposed, SourceWeights, blockers, propose, rewrite, traits_of
+from quantrail.search import Proposed, SourceWeights, blockers, propose, rewrite, traits_of
 from quantrail.services.loop.state import Candidate, RunState, draw
-from quantrail.strategy import TEMPLATES, CanonicalSpec, canonicalise, from_normal
+from quantrail.strategy import TEMPLATES, CanonicalSpec, canonicalise, reframed
 
 MAX_PROPOSALS_PER_CANDIDATE = 6
 MIN_FILL = 0.25
-PARENTS = 40
 
 
 @dataclass(slots=True)
@@ -91,7 +90,7 @@ def _proposals(state: RunState, iteration: int) -> Iterator[Proposed]:
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([state.config.seed, iteration])))
     weights = state.config.search.generators
     templates = tuple(TEMPLATES[key] for key in sorted(TEMPLATES))
-    parents = _best_parents(state)
+    parents = [parent for _, parent in state.parents]
     shares = SourceWeights(weights.template, weights.mutation)
     if iteration == 1:
         yield from (_seed(document, state.symbols) for document in state.config.search.seeds)
@@ -106,11 +105,6 @@ def _seed(document: Mapping[str, Any], symbols: Sequence[str]) -> Proposed:
     metadata = document.get("metadata") or {}
     template = metadata.get("template_id") if metadata.get("template_id") in TEMPLATES else None
     return Proposed({**document, "universe": universe}, "import", template, metadata.get("params") or {})
-
-
-def _best_parents(state: RunState) -> list[Parent]:
-    ranked = sorted(state.parents, key=lambda entry: (-entry[0], entry[1].strategy_id))
-    return [parent for _, parent in ranked[:PARENTS]]
 
 
 def _admit(state: RunState, iteration: int, gathered: Gathered, proposed: Proposed) -> bool:
@@ -130,7 +124,7 @@ def _candidate(
     state: RunState, iteration: int, ordinal: int, proposed: Proposed, source: CanonicalSpec
 ) -> Candidate:
     spec, changed = rewrite(state.binding, proposed.template_id, source.spec)
-    canonical = from_normal(spec) if changed else source
+    canonical = reframed(source, spec) if changed else source
     traits = traits_of(canonical.strategy_id, spec, proposed.template_id, np.nan)
     duplicate = canonical.strategy_id in state.seen
     state.seen.add(canonical.strategy_id)

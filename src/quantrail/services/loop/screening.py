@@ -21,6 +21,7 @@ from quantrail.services.near import alike, mark_of_entry
 from quantrail.services.screen_work import ScreenResult
 from quantrail.services.workers import ScreenJob, Workers
 
+PARENTS = 40
 MAX_LIKENESS = 0.95  # correlation of bar returns within a shortlist
 CHUNK = 64  # fixed, so that a batch is the same for any number of workers
 
@@ -186,7 +187,7 @@ def _move_together(one: NDArray[np.float32], two: NDArray[np.float32]) -> bool:
 
 
 def remember(state: RunState, evaluated: Sequence[Evaluated]) -> None:
-    """Scored candidates become possible parents, and may be the best so far."""
+    """The best scored candidates of the run become parents, best first, ties by id; one may be the best."""
     for entry in evaluated:
         score = entry.outcome.score
         if score is None:
@@ -197,3 +198,5 @@ def remember(state: RunState, evaluated: Sequence[Evaluated]) -> None:
         if state.best is None or score.total > state.best:
             state.best = score.total
             state.best_label = made.template_id or entry.candidate.strategy_id[:8]
+    # What stays behind is let go: a long run would hold every document it ever drew.
+    state.parents = sorted(state.parents, key=lambda one: (-one[0], one[1].strategy_id))[:PARENTS]

@@ -159,6 +159,7 @@ class RunState:
     seen: set[StrategyId] = field(default_factory=set)
     verified: set[StrategyId] = field(default_factory=set)
     shown: list[Shown] = field(default_factory=list)
+    # With their scores, best first.
     parents: list[tuple[float, Parent]] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
     # Set aside or retired in this run: they bind no more, and the same evidence must not bring them back.

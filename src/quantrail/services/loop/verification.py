@@ -18,7 +18,7 @@ from quantrail.services.loop.state import MODELS_A, Candidate, Evaluated, RunSta
 from quantrail.services.screen_work import ScreenJob
 from quantrail.services.verify_work import VerifyJob, VerifyResult
 from quantrail.services.workers import Workers
-from quantrail.strategy import CanonicalSpec, canonicalise, copy_tree, from_normal
+from quantrail.strategy import CanonicalSpec, canonicalise, copy_tree, reframed
 
 MAX_NEIGHBOURS = 8
 
@@ -135,7 +135,7 @@ def _as_candidate(
 ) -> Candidate:
     template = of.proposed.template_id
     spec, changed = rewrite(state.constraints, template, source.spec)
-    canonical = from_normal(spec) if changed else source
+    canonical = reframed(source, spec) if changed else source
     proposed = Proposed(document, "stress", template, {}, of.strategy_id)
     density = of.traits.signals_per_year
     traits = traits_of(canonical.strategy_id, spec, template, density)
