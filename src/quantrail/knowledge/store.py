@@ -71,7 +71,10 @@ class SqlKnowledgeStore:
         process; on PostgreSQL every commit does."""
         with self.backend.writing(durable) as session:
             unit = SqlKnowledgeUnit(session, self._clock, self._shared)
-            yield unit
+            try:
+                yield unit
+            finally:
+                unit.end()
         if unit.committed:
             self._sealer.after(unit.next_keys)
             self._statistics.after(unit.rows_written)

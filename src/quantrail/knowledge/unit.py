@@ -43,6 +43,10 @@ class SqlKnowledgeUnit:
         self._over = "committed already"
         self._shared.update(self._keys.pending)
 
+    def end(self) -> None:
+        """Its block is left; the connection is the next unit's, so this one must not touch it again."""
+        self._over = self._over or "over: its block has ended"
+
     @property
     def committed(self) -> bool:
         return self._over == "committed already"

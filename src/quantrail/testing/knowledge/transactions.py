@@ -68,6 +68,23 @@ class Transactions:
             with pytest.raises(InvalidInput, match="spent"):
                 unit.commit()
 
+    def test_a_unit_whose_block_has_ended_touches_no_later_one(self, harness: StoreHarness) -> None:
+        fill(harness.store)
+        before = harness.store.counts()
+        with harness.store.unit() as old:
+            pass
+        with pytest.raises(_Stop), harness.store.unit() as failed:
+            raise _Stop
+        for ended in (old, failed):
+            with pytest.raises(InvalidInput, match="block has ended"):
+                ended.upsert_strategy(build.strategy(100))
+            with pytest.raises(_Stop), harness.store.unit() as unit:
+                unit.upsert_strategy(build.strategy(100))
+                with pytest.raises(InvalidInput, match="block has ended"):
+                    ended.commit()
+                raise _Stop
+        assert harness.store.counts() == before
+
     def test_work_is_there_after_reopening(self, harness: StoreHarness) -> None:
         world = fill(harness.store)
         other = harness.reopen()
