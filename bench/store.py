@@ -37,6 +37,16 @@ SINGLES = 300
 LOOKUPS = 200
 HERE = Path(__file__).resolve().parent
 Figures = dict[str, dict[str, Any]]
+# Up to strategy and run, down to what the constraints that came of it blocked.
+TRAIL = """
+SELECT f.failure_id, f.summary, b.backtest_id, s.strategy_id, r.run_id, k.constraint_id, t.trial_id
+FROM failures f JOIN backtests b ON b.pk = f.backtest_pk JOIN strategies s ON s.pk = b.strategy_pk
+JOIN iterations i ON i.pk = b.iteration_pk JOIN runs r ON r.pk = i.run_pk
+LEFT JOIN constraint_provenance p ON p.failure_pk = f.pk LEFT JOIN constraints k ON k.pk = p.constraint_pk
+LEFT JOIN trial_constraints x ON x.constraint_pk = k.pk LEFT JOIN trials t ON t.pk = x.trial_pk
+WHERE f.failure_id = ?
+"""
+MARKS = "<!-- store figures -->", "<!-- end of store figures -->"  # between them, the README's table
 
 
 def save(store: SqlKnowledgeStore, made: Records, durable: bool = False) -> None:
@@ -250,7 +260,7 @@ class Bench:
         yield (
             "lineage of a failure",
             lambda: store.lineage(IdKind.FAILURE, next(turn).failures[0].failure_id),
-            None,
+            lambda: plain.execute(TRAIL, [bytes.fromhex(next(turn).failures[0].failure_id)]).fetchall(),
         )
         yield (
             "one record by id",
@@ -344,10 +354,6 @@ def tell(figures: Figures) -> None:
 
 def page(figures: Figures, sizes: list[int]) -> str:
     """The table that the README links to."""
-
-    def shown(value: float | None) -> str:
-        return "–" if value is None else f"{value:,.3f}" if value < 100 else f"{value:,.0f}"
-
     lines = [
         "# The knowledge store from twenty thousand to a million backtests",
         "",
@@ -363,6 +369,36 @@ def page(figures: Figures, sizes: list[int]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.3f}" if value < 100 else f"{value:,.0f}"
+
+
+def readme_table(figures: Figures, sizes: list[int]) -> str:
+    """What both sides have done, at each size."""
+    names = (
+        "batch writes", "single durable writes", "top 20", "repeated failures, top 10 tags",
+        "lineage of a failure", "one record by id", "bytes per backtest",
+    )  # fmt: skip
+    lines = [
+        f"| knowledge store beside plain sqlite3, at | {' | '.join(f'{size:,}' for size in sizes)} | unit |",
+        f"|---|{'---:|' * len(sizes)}---|",
+    ]
+    for name in names:
+        found = [one for key, one in figures.items() if key.startswith(f"{name} at ")]
+        cells = [f"{shown(one['ours'])} / {shown(one['yardstick'])}" for one in found]
+        lines.append(f"| {name} | {' | '.join(cells)} | {found[0]['unit']} |")
+    return "\n".join(lines)
+
+
+def write_pages(figures: Figures, sizes: list[int]) -> None:
+    """bench/STORE_1M.md, and the table of the README between its two marks."""
+    (HERE / "STORE_1M.md").write_text(page(figures, sizes), encoding="utf-8")
+    readme = HERE.parent / "README.md"
+    before, rest = readme.read_text(encoding="utf-8").split(MARKS[0])
+    table = f"{MARKS[0]}\n{readme_table(figures, sizes)}\n{MARKS[1]}"
+    readme.write_text(before + table + rest.split(MARKS[1])[1], encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -371,7 +407,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="2,000 and 20,000 only; under a minute")
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line of stdout")
     parser.add_argument("--folder", type=Path, help="where the databases grow; a temporary folder by default")
-    parser.add_argument("--write", action="store_true", help="write the table into bench/STORE_1M.md")
+    parser.add_argument("--write", action="store_true", help="write bench/STORE_1M.md and the README's table")
     given = parser.parse_args()
     sizes = [2_000, 20_000] if given.quick else given.sizes
     if any(later - earlier <= SINGLES for earlier, later in zip([0, *sizes], sizes, strict=False)):
@@ -379,7 +415,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="quantrail-bench-", dir=given.folder) as folder:
         figures = run(sizes, Path(folder))
     if given.write:
-        (HERE / "STORE_1M.md").write_text(page(figures, sizes), encoding="utf-8")
+        write_pages(figures, sizes)
     if given.json:
         print(json.dumps(figures))
 
