@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from quantrail import __version__
 from quantrail.config import Settings
 from quantrail.errors import BackendError, NotFound
-from quantrail.knowledge import ArtifactFolder, open_store, upgrade
+from quantrail.knowledge import ArtifactFolder, create_store, open_store
 from quantrail.services.context import Services, environment
 
 if TYPE_CHECKING:
@@ -30,14 +30,15 @@ def utc_now() -> datetime:
 
 @contextmanager
 def open_services(settings: Settings, create: bool = False) -> Iterator[Services]:
-    """Services on a home. ``create`` makes the home and brings its database up to date.
+    """Services on a home. ``create`` makes the home and its database; one that is there is never migrated
+    unasked.
 
     Raises NotFound for a home that is not there (unless ``create``), BackendError for one that
     cannot be written, SchemaOutdated with the command to run for an older database.
     """
     if create:
         make_home(settings)
-        upgrade(settings.database_url)
+        create_store(settings.database_url)
     elif not settings.home.exists():
         raise NotFound(
             f"there is no quantrail home at {settings.home}; `quantrail demo`, `quantrail data import` or "
@@ -45,7 +46,7 @@ def open_services(settings: Settings, create: bool = False) -> Iterator[Services
         )
     elif settings.is_new_file:
         # A home that holds bars but no results yet.
-        upgrade(settings.database_url)
+        create_store(settings.database_url)
     store = open_store(settings.database_url, utc_now)
     try:
         yield Services(

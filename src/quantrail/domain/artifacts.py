@@ -8,6 +8,17 @@ from typing import Any, Protocol
 
 from quantrail.domain.records import ArtifactFile, ArtifactRef
 
+# What `reproduce` makes again, where it is gone, of the folder of a backtest of engine B.
+REMADE = (
+    "clauses.parquet",
+    "curves.parquet",
+    "decisions.parquet",
+    "fills.parquet",
+    "orders.parquet",
+    "slices.parquet",
+    "trades.parquet",
+)
+
 
 class ArtifactStore(Protocol):
     """Files below one folder, by relative path, written whole or not at all and never replaced.

@@ -98,7 +98,8 @@ class ArtifactFolder:
             _flush_folder(target.parent)
 
     def describe(self, path: str) -> ArtifactFile:
-        """Hash and size of a file that is there; NotFound when it is not."""
+        """Hash and size of a file that is there; NotFound when it is not, BackendError when it is no file
+        that can be read."""
         return self._describe(path, self.path(path))
 
     def _describe(self, path: str, at: Path) -> ArtifactFile:
@@ -108,6 +109,8 @@ class ArtifactFolder:
             return ArtifactFile(path, ContentHash(found.hexdigest()), at.stat().st_size)
         except FileNotFoundError as error:
             raise NotFound(f"the artifact {path} is not in {self.root}") from error
+        except OSError as error:  # a folder of that name, or no permission
+            raise BackendError(f"cannot read {at}: {error.strerror or error}") from error
 
     def read_parquet(self, ref: ArtifactRef | str) -> pa.Table:
         """The whole table, or the one row that ``ref`` names."""

@@ -7,28 +7,32 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from quantrail.errors import BackendBusy, ConfigInvalid, Unsupported
+from quantrail.errors import BackendBusy, BackendCorrupt, ConfigInvalid, Unsupported
 from quantrail.knowledge.driver_errors import translate, translated
 from quantrail.knowledge.session import Session
 
 BUSY_SECONDS = 60.0
+BUSY_SLICE_SECONDS = 5.0  # SQLite's own wait, after which patience is asked again
 _KEPT_READERS = 2
+T = TypeVar("T")
 _Kept = tuple[Any, Any]  # connection and cursor
 WRITE_LOCK = 7_261_853_911  # the advisory lock all quantrail writers share on one PostgreSQL database
 
 
 def parse_url(url: str | Path) -> URL:
     """A file path, ``sqlite:///file`` or ``postgresql://…``; ConfigInvalid for anything else."""
+    if not isinstance(url, (str, Path)) or not str(url).strip():
+        raise ConfigInvalid(f"not a database: {url!r}; write a file, sqlite:///file or postgresql://…")
     if isinstance(url, Path) or "://" not in url:
         return URL.create("sqlite", database=str(url))
     try:
@@ -104,6 +108,20 @@ class Backend:
             finally:
                 _end(cursor, "COMMIT")
 
+    def raise_if_damaged(self, error: Exception) -> None:
+        """BackendCorrupt where ``error``, which no sound file can cause, comes of a damaged one.
+
+        SQLite tells only some damage by itself: a row that an index promises may just be missing.
+        """
+        if self.dialect != "sqlite":
+            return
+        with self.reading() as session:
+            (found,) = session.rows("PRAGMA integrity_check(1)")[0]
+        if found != "ok":
+            raise BackendCorrupt(
+                f"{self.shown}: the database file is damaged ({' '.join(found.split())}); restore a backup"
+            ) from error
+
     @contextmanager
     def _reader(self) -> Iterator[Any]:
         with self._kept(self._readers, _KEPT_READERS) as (_, cursor):
@@ -164,11 +182,9 @@ class Backend:
             if notes.get("synchronous") != wanted:
                 cursor.execute(f"PRAGMA synchronous = {wanted}")
                 notes["synchronous"] = wanted
-            _begin_immediate(cursor)
+            patiently(lambda: cursor.execute("BEGIN IMMEDIATE"))
         else:
-            cursor.execute("BEGIN")
-            cursor.execute(f"SET LOCAL lock_timeout = {int(BUSY_SECONDS * 1000)}")
-            cursor.execute(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+            begin_as_only_writer(cursor.execute)
 
     @contextmanager
     def _writer(self) -> Iterator[tuple[Any, dict[Any, Any]]]:
@@ -232,16 +248,22 @@ def _end(cursor: Any, word: str) -> None:
         cursor.execute("ROLLBACK" if inner.info.transaction_status.name == "INERROR" else word)
 
 
-def _begin_immediate(cursor: Any) -> None:
+def begin_as_only_writer(execute: Callable[[str], object]) -> None:
+    """Open a transaction on PostgreSQL that waits its turn among writers, up to ``BUSY_SECONDS``."""
+    execute("BEGIN")
+    execute(f"SET LOCAL lock_timeout = {int(BUSY_SECONDS * 1000)}")
+    execute(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+
+
+def patiently(act: Callable[[], T]) -> T:
+    """``act`` again and again while SQLite finds another writer, for up to ``BUSY_SECONDS``."""
     # SQLite's own wait can starve one of many writers; short waits in a loop take turns better.
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            cursor.execute("BEGIN IMMEDIATE")
-            return
-        except sqlite3.OperationalError as error:
-            ours = translate(error)
-            if not isinstance(ours, BackendBusy) or time.monotonic() > deadline:
+            return act()
+        except (sqlite3.OperationalError, DBAPIError) as error:
+            if not isinstance(translate(error), BackendBusy) or time.monotonic() > deadline:
                 raise
 
 
@@ -251,7 +273,7 @@ def _engine(url: URL) -> Engine:
             url,
             poolclass=QueuePool,
             pool_reset_on_return=None,  # every transaction is ended here
-            connect_args={"isolation_level": None, "timeout": 5.0},
+            connect_args={"isolation_level": None, "timeout": BUSY_SLICE_SECONDS},
         )
         event.listen(engine, "connect", lambda connection, _: prepare_sqlite(connection))
         return engine

@@ -4,46 +4,44 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from quantrail.errors import NotFound
+from quantrail.errors import BackendCorrupt
 from quantrail.knowledge.artifacts import ArtifactFolder
 from quantrail.knowledge.backend import Backend
 from quantrail.knowledge.check_derived import drifted
+from quantrail.knowledge.check_files import Finding, check_files
 from quantrail.knowledge.migrations import HEAD, frozen_names
 from quantrail.knowledge.schema import SPEC_TEXTS, WHOLE_SPEC, metadata
 from quantrail.knowledge.session import Session
+from quantrail.knowledge.upgrade import require_head
 
 _CHUNK = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong, and how to mend it."""
-
-    kind: str
-    subject: str
-    detail: str
-    mend: str
 
 
 def check_store(backend: Backend, artifacts: ArtifactFolder | None = None) -> list[Finding]:
     """Everything wrong, in a steady order; an empty list when all is well.
 
-    Reads every row and, when ``artifacts`` is given, every artifact file.
+    Reads every row and, when ``artifacts`` is given, every artifact file. A damaged database is a finding;
+    nothing else is looked at then, since what it says cannot be believed. Raises SchemaOutdated for a
+    database that is not at this program's schema.
     """
-    with backend.reading() as session:
-        found = [
-            *_damage(session),
-            *_missing_rules(session),
-            *_broken_keys(session),
-            *_changed_specs(session),
-            *_drifted_counts(session),
-            *_drifted_tables(session),
-        ]
-        if artifacts is not None:
-            found += _files(session, artifacts)
-    return found
+    try:
+        require_head(backend)
+        with backend.reading() as session:
+            return list(_damage(session)) or _all_but_damage(session, artifacts)
+    except BackendCorrupt as error:
+        return [_damaged(error.message)]
+
+
+def _all_but_damage(session: Session, artifacts: ArtifactFolder | None) -> list[Finding]:
+    return [
+        *_missing_rules(session),
+        *_broken_keys(session),
+        *_changed_specs(session),
+        *_drifted_counts(session),
+        *_drifted_tables(session),
+        *(() if artifacts is None else check_files(session, artifacts)),
+    ]
 
 
 def _damage(session: Session) -> Iterator[Finding]:
@@ -51,7 +49,14 @@ def _damage(session: Session) -> Iterator[Finding]:
         return
     for (text,) in session.rows("PRAGMA integrity_check(20)"):
         if text != "ok":
-            yield Finding("damage", "database file", text, "restore the newest backup")
+            yield _damaged(" ".join(text.split()))
+
+
+def _damaged(detail: str) -> Finding:
+    return Finding(
+        "damage", "database file", detail,
+        "put the newest backup in its place; without one, sqlite3's .recover saves what can be read",
+    )  # fmt: skip
 
 
 def _missing_rules(session: Session) -> Iterator[Finding]:
@@ -129,38 +134,4 @@ def _drifted_tables(session: Session) -> Iterator[Finding]:
         yield Finding(
             "drifted table", table, detail,
             "copy the store into a fresh database, which works it out anew: quantrail db copy --to URL",
-        )  # fmt: skip
-
-
-def _files(session: Session, artifacts: ArtifactFolder) -> Iterator[Finding]:
-    known = session.rows("SELECT path, sha256 FROM files ORDER BY path")
-    for path, expected in known:
-        yield from _file(artifacts, path, expected)
-    registered = {path for path, _ in known}
-    folders = {path for path in registered if artifacts.path(path).is_dir()}
-    for file in sorted(artifacts.root.rglob("*")) if artifacts.root.exists() else ():
-        path = file.relative_to(artifacts.root).as_posix()
-        inside = any(path.startswith(f"{folder}/") for folder in folders)
-        if file.is_file() and path not in registered and not inside:
-            yield Finding(
-                "orphaned file", path, "no row points to it; a run that was stopped may have left it",
-                "resume that run, or delete the file",
-            )  # fmt: skip
-
-
-def _file(artifacts: ArtifactFolder, path: str, expected: bytes | None) -> Iterator[Finding]:
-    if expected is None and artifacts.path(path).exists():
-        return
-    try:
-        found = artifacts.describe(path)
-    except NotFound:
-        yield Finding(
-            "missing file", path, "a row points to it",
-            "restore it, or re-run what made it: quantrail reproduce",
-        )  # fmt: skip
-        return
-    if expected is not None and found.sha256 != expected.hex():
-        yield Finding(
-            "changed file", path, f"stored with hash {expected.hex()[:12]}, now {found.sha256[:12]}",
-            "restore it, or re-run what made it: quantrail reproduce",
         )  # fmt: skip

@@ -13,9 +13,10 @@ from sqlalchemy.schema import sort_tables_and_constraints
 
 from quantrail.errors import BackendCorrupt, Conflict
 from quantrail.knowledge import values as v
-from quantrail.knowledge.backend import Backend
+from quantrail.knowledge.backend import Backend, sqlite_path
 from quantrail.knowledge.bands import fill_bands
 from quantrail.knowledge.blocks import seal_all
+from quantrail.knowledge.driver_errors import translated
 from quantrail.knowledge.metric_blocks import METRICS
 from quantrail.knowledge.schema import metadata
 from quantrail.knowledge.score_blocks import SCORES
@@ -28,6 +29,8 @@ _CHUNK = 2_000
 _DERIVED = (
     "tag_counts", "strategy_tiers", "tier_scores", "fingerprint_bands", "metric_blocks", "score_blocks"
 )  # fmt: skip
+
+_POINTERS = "SELECT constraint_set_pk, pk FROM iterations WHERE constraint_set_pk IS NOT NULL ORDER BY pk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +46,53 @@ def copy_store(source: Backend, to: str | Path) -> list[CopiedTable]:
     """Copy every row into ``to``, which is made or migrated first and must hold no run.
 
     Raises Conflict when it holds something, BackendCorrupt when a copied table hashes differently;
-    the target is then as empty as before.
+    the target is then as empty as before, and a file that was not there is removed again. A source that is
+    damaged is named as such.
     """
     require_head(source)
-    upgrade(to)
     target = Backend(to)
+    file = sqlite_path(target.url)
+    made = file is not None and not file.exists()
     try:
-        with source.reading() as old, target.writing() as new:
-            _must_be_empty(target, new)
-            copied = [_copy(old, new, table) for table in _tables()]
-            _link_iterations(old, new)
-            for one in copied:
-                _verify(new, one)
-            fill_bands(new)
-            seal_all(new, METRICS)
-            seal_all(new, SCORES)
-            new.run("COMMIT")
+        upgrade(to)
+        copied = _copy_all(source, target)
         Statistics(target).refresh()
-    finally:
+    except BaseException:
         target.close()
+        if file is not None and made:
+            remove_database(file)
+        raise
+    target.close()
     return copied
+
+
+def remove_database(file: Path) -> None:
+    """A SQLite file and what SQLite keeps beside it, as far as they are there."""
+    for leftover in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+        leftover.unlink(missing_ok=True)
+
+
+def _copy_all(source: Backend, target: Backend) -> list[CopiedTable]:
+    with source.reading() as old, target.writing() as new:
+        _must_be_empty(target, new)
+        copied = [_copy(_from(source, old, table), new, table) for table in _tables()]
+        with translated(source.shown):
+            pointers = old.rows(_POINTERS)
+        for pointer in pointers:
+            new.run("UPDATE iterations SET constraint_set_pk = ? WHERE pk = ?", pointer)
+        for one in copied:
+            _verify(new, one)
+        fill_bands(new)
+        seal_all(new, METRICS)
+        seal_all(new, SCORES)
+        new.run("COMMIT")
+    return copied
+
+
+def _from(source: Backend, old: Session, table: Table) -> Iterator[list[Row]]:
+    """The source's rows; an error in reading them names the source, around which the target's would be."""
+    with translated(source.shown):
+        yield from _chunks(old, table)
 
 
 def _tables() -> list[Table]:
@@ -76,10 +106,10 @@ def _must_be_empty(target: Backend, session: Session) -> None:
             raise Conflict(f"{target.shown} holds rows already ({table.name}); copy into an empty database")
 
 
-def _copy(old: Session, new: Session, table: Table) -> CopiedTable:
+def _copy(chunks: Iterator[list[Row]], new: Session, table: Table) -> CopiedTable:
     digest = hashlib.sha256()
     count = 0
-    for rows in _chunks(old, table):
+    for rows in chunks:
         digest.update(_bytes(rows))
         count += len(rows)
         new.insert(table.name, [_early(table, row) for row in rows])
@@ -123,14 +153,6 @@ def _early(table: Table, row: Row) -> Row:
         return row
     position = [column.name for column in table.columns].index("constraint_set_pk")
     return (*row[:position], None, *row[position + 1 :])
-
-
-def _link_iterations(old: Session, new: Session) -> None:
-    pointers = old.rows(
-        "SELECT constraint_set_pk, pk FROM iterations WHERE constraint_set_pk IS NOT NULL ORDER BY pk"
-    )
-    for pointer in pointers:
-        new.run("UPDATE iterations SET constraint_set_pk = ? WHERE pk = ?", pointer)
 
 
 def _verify(new: Session, copied: CopiedTable) -> None:

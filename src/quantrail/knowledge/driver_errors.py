@@ -70,6 +70,8 @@ def _from_sqlite(error: sqlite3.Error) -> QuantrailError:
             kind, advice = _SQLITE[name]
             return kind(f"{advice} ({error})", driver=name)
         name = name.rpartition("_")[0]
+    if str(error).startswith("Could not decode to UTF-8"):  # the module's own words, without a code
+        return BackendCorrupt(f"the database file is damaged; restore a backup ({error})")
     return BackendError(f"the database failed: {error}", driver=type(error).__name__)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -326,8 +327,12 @@ def text_hash(body: str) -> bytes:
 def relative_path(path: str) -> str:
     """Artifact paths are relative to the home, so that a home can move; InvalidInput otherwise."""
     parts = v.label(path, "artifact path").replace("\\", "/").split("/")
-    if path.startswith(("/", "~")) or ".." in parts or ":" in parts[0] or not path:
+    if path.startswith(("/", "~")) or ".." in parts or ":" in parts[0] or path in ("", "."):
         raise InvalidInput(f"artifact path must be relative and stay inside the home: {path!r}")
+    # One file, one spelling: rows under two names for the same file would contradict each other.
+    plain = posixpath.normpath(path)
+    if plain != path:
+        raise InvalidInput(f"artifact path {path!r} has a plainer spelling; write {plain!r}")
     return path
 
 

@@ -6,14 +6,16 @@ import os
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from quantrail.errors import BackendError, Conflict
-from quantrail.knowledge.backend import Backend, sqlite_path
-from quantrail.knowledge.copying import copy_store
+from quantrail.errors import BackendError, Conflict, SchemaOutdated
+from quantrail.knowledge.backend import Backend, patiently, sqlite_path
+from quantrail.knowledge.copying import copy_store, remove_database
 from quantrail.knowledge.counts import counts
 from quantrail.knowledge.driver_errors import translated
-from quantrail.knowledge.migrations import HEAD
+from quantrail.knowledge.migrations import HEAD, REVISIONS
+from quantrail.knowledge.upgrade import require_store, upgrade_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,8 @@ def vacuum_store(backend: Backend) -> tuple[int, int]:
     before = store_stats(backend).size_bytes
     with translated(backend.shown), backend.engine.connect() as connection:
         if backend.dialect == "sqlite":
-            connection.exec_driver_sql("VACUUM")
-            connection.exec_driver_sql("PRAGMA optimize")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            for statement in ("VACUUM", "PRAGMA optimize", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                patiently(partial(connection.exec_driver_sql, statement))
         else:
             connection.exec_driver_sql("VACUUM ANALYZE")
     return before, store_stats(backend).size_bytes
@@ -59,8 +60,17 @@ def vacuum_store(backend: Backend) -> tuple[int, int]:
 def backup_store(backend: Backend, target: Path) -> int:
     """A consistent copy in one SQLite file, while others read and write; its size in bytes.
 
-    From PostgreSQL the copy is a SQLite store with the same rows. Conflict when ``target`` is there.
+    From PostgreSQL the copy is a SQLite store with the same rows. A SQLite store of any revision can be
+    backed up, so that there is something to go back to from an upgrade. Conflict when ``target`` is there.
     """
+    found = require_store(backend)
+    if backend.dialect != "sqlite" and found in REVISIONS[:-1]:
+        raise SchemaOutdated(
+            f"{backend.shown} is at schema {found}; keep it with pg_dump, then run: "
+            f"{upgrade_command(backend.url)}",
+            found=found,
+            expected=HEAD,
+        )
     if target.exists():
         raise Conflict(f"{target} is there already; a backup never overwrites, name another file")
     part = target.with_name(target.name + ".part")
@@ -78,13 +88,16 @@ def backup_store(backend: Backend, target: Path) -> int:
     except OSError as error:
         raise BackendError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
-        for leftover in (part, Path(f"{part}-wal"), Path(f"{part}-shm")):
-            leftover.unlink(missing_ok=True)
+        remove_database(part)
     return target.stat().st_size
 
 
 def _copy_file(source: Path, target: Path) -> None:
-    with translated(), closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+    with (
+        translated(f"backup of {source}"),
+        closing(sqlite3.connect(source)) as old,
+        closing(sqlite3.connect(target)) as new,
+    ):
         old.backup(new)
         (answer,) = new.execute("PRAGMA quick_check(1)").fetchone()
         if answer != "ok":

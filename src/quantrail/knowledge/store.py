@@ -21,6 +21,7 @@ from quantrail.domain.ids import (
     StrategyId,
     UniverseVersion,
 )
+from quantrail.errors import QuantrailError
 from quantrail.knowledge import counts, fingerprints, lineage, read_learning, read_results, read_runs, resolve
 from quantrail.knowledge.backend import Backend
 from quantrail.knowledge.blocks import Sealer
@@ -80,8 +81,14 @@ class SqlKnowledgeStore:
             self._statistics.after(unit.rows_written)
 
     def _read(self, read: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with self.backend.reading() as session:
-            return read(session, *args, **kwargs)
+        try:
+            with self.backend.reading() as session:
+                return read(session, *args, **kwargs)
+        except QuantrailError:
+            raise
+        except Exception as error:
+            self.backend.raise_if_damaged(error)
+            raise
 
     def resolve(self, prefix: str, kind: a.IdKind | None = None) -> tuple[a.IdKind, str]:
         return self._read(resolve.resolve, prefix, kind)

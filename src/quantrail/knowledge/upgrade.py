@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from sqlalchemy import inspect
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import URL, Connection
 
 from quantrail.errors import BackendError, SchemaOutdated
-from quantrail.knowledge.backend import WRITE_LOCK, Backend, sqlite_path
+from quantrail.knowledge.backend import Backend, begin_as_only_writer, patiently, sqlite_path
 from quantrail.knowledge.driver_errors import translated
 from quantrail.knowledge.migrations import FOLDER, HEAD, REVISIONS
+
+_HOME_FILE = "quantrail.db"  # the name by which a home finds its own database
 
 
 def upgrade(url: str | Path, to: str = HEAD) -> str | None:
@@ -26,6 +29,27 @@ def upgrade(url: str | Path, to: str = HEAD) -> str | None:
             return _upgrade(connection, backend, to)
     finally:
         backend.close()
+
+
+def create_store(url: str | Path) -> None:
+    """Make a store where there is none; one that is there, of whatever revision, is left as it is."""
+    backend = Backend(url)
+    try:
+        there = found_revision(backend) is not None
+    finally:
+        backend.close()
+    if not there:
+        upgrade(url)
+
+
+def upgrade_command(url: URL) -> str:
+    """The command line that upgrades this very database, its password masked."""
+    path = sqlite_path(url)
+    if path is not None and path.name == _HOME_FILE:
+        return f"quantrail db upgrade --home {shlex.quote(str(path.parent))}"
+    server = url.set(drivername=url.get_backend_name())
+    spelt = server.render_as_string(hide_password=True) if path is None else str(path)
+    return f"QUANTRAIL_DATABASE_URL={shlex.quote(spelt)} quantrail db upgrade"
 
 
 def _make_folder(backend: Backend) -> None:
@@ -45,10 +69,9 @@ def _upgrade(connection: Connection, backend: Backend, to: str) -> str | None:
 
     # The only writer, so that two processes that start at once do not both make the tables.
     if backend.dialect == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        patiently(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     else:
-        connection.exec_driver_sql("BEGIN")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
+        begin_as_only_writer(connection.exec_driver_sql)
     found = revision(connection)
     _refuse_newer(found, backend)
     config = Config()
@@ -76,17 +99,33 @@ def _refuse_newer(found: str | None, backend: Backend) -> None:
         )
 
 
+def found_revision(backend: Backend) -> str | None:
+    """The revision a database stands on, None when it holds no store; makes no file."""
+    path = sqlite_path(backend.url)
+    if path is not None and not path.exists():
+        return None
+    with translated(backend.shown), backend.engine.connect() as connection:
+        return revision(connection)
+
+
+def require_store(backend: Backend) -> str:
+    """The revision of the store that is there; SchemaOutdated when there is none."""
+    found = found_revision(backend)
+    if found is None:
+        raise _outdated(backend, "holds no store yet", None)
+    return found
+
+
 def require_head(backend: Backend) -> None:
     """SchemaOutdated, with the command that mends it, unless the database is at this program's schema."""
-    path = sqlite_path(backend.url)
-    missing = path is not None and not path.exists()
-    found = None
-    if not missing:
-        with translated(backend.shown), backend.engine.connect() as connection:
-            found = revision(connection)
+    found = require_store(backend)
     _refuse_newer(found, backend)
     if found != HEAD:
-        state = "holds no store yet" if found is None else f"is at schema {found}, this program needs {HEAD}"
-        raise SchemaOutdated(
-            f"{backend.shown} {state}; run: quantrail db upgrade", found=found, expected=HEAD
-        )
+        raise _outdated(backend, f"is at schema {found}, this program needs {HEAD}", found)
+
+
+def _outdated(backend: Backend, state: str, found: str | None) -> SchemaOutdated:
+    command = upgrade_command(backend.url)
+    return SchemaOutdated(
+        f"{backend.shown} {state}; run: {command}", found=found, expected=HEAD, command=command
+    )

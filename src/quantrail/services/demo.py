@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from quantrail.domain.answers import RunRow
 from quantrail.domain.enums import TrialDoor
 from quantrail.domain.ids import DataVersion
 from quantrail.domain.ports import KnowledgeStore
@@ -43,6 +44,17 @@ def demo_config(
     Without a ``seed`` each further demo in a home takes the next one, so that it explores new ground.
     Raises Conflict when the home holds searches that are not the demo's.
     """
+    runs = earlier_demos(store)
+    document = demo_document()
+    document["data"] |= {"version": version, "symbols": list(symbols)}
+    document["seed"] = document["seed"] + len(runs) if seed is None else seed
+    if workers is not None:
+        document["workers"] = workers
+    return parse_run_config(document)
+
+
+def earlier_demos(store: KnowledgeStore) -> list[RunRow]:
+    """Searches of this home; Conflict when some are not the demo's. Asked before anything is imported."""
     runs = [run for run in store.list_runs(limit=10_000) if run.door == TrialDoor.LOOP]
     others = [run for run in runs if run.config.get("config", {}).get("name") != DEMO]
     if others:
@@ -50,12 +62,7 @@ def demo_config(
             f"this home holds {len(others)} runs that are not demo runs (such as {others[0].run_id}); "
             "give the demo a home of its own with --home"
         )
-    document = demo_document()
-    document["data"] |= {"version": version, "symbols": list(symbols)}
-    document["seed"] = document["seed"] + len(runs) if seed is None else seed
-    if workers is not None:
-        document["workers"] = workers
-    return parse_run_config(document)
+    return runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,19 @@ class TestPostgresStore(KnowledgeStoreContract):
         postgres_server.drop_database(name)
 
 
+class _Mixin:
+    def test_the_database_refuses(self) -> None:
+        """What a class mixed in before the contract would run instead."""
+
+
 def test_nobody_may_override_a_contract_test() -> None:
-    with pytest.raises(TypeError, match="test_the_database_refuses"):
-        type("Cheat", (KnowledgeStoreContract,), {"test_the_database_refuses": lambda self: None})
+    cheat = {"test_the_database_refuses": lambda self: None}
+    with pytest.raises(TypeError, match=r"Cheat overrides contract tests: test_the_database_refuses$"):
+        type("Cheat", (KnowledgeStoreContract,), cheat)
+    with pytest.raises(TypeError, match=r"Cheat overrides contract tests: test_the_database_refuses$"):
+        type("Cheat", (_Mixin, KnowledgeStoreContract), {})
+    later = type("Later", (KnowledgeStoreContract,), {})
+    later.test_the_database_refuses = None  # type: ignore[attr-defined]
+    with pytest.raises(TypeError, match=r"Cheat overrides contract tests: test_the_database_refuses$"):
+        type("Cheat", (later,), {})
+    type("Honest", (KnowledgeStoreContract, _Mixin), {"test_of_my_own": lambda self: None})

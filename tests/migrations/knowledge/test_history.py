@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from quantrail.domain.answers import LeaderboardFilter, LeaderboardOrder
 from quantrail.domain.enums import EngineMode, Tier
 from quantrail.errors import BackendError, SchemaOutdated
-from quantrail.knowledge import Backend, check_store, open_store, upgrade
+from quantrail.knowledge import Backend, check_store, open_store, upgrade, upgrade_command
 from quantrail.knowledge.migrations import FOLDER, HEAD, REVISIONS
 from quantrail.knowledge.schema import statements
 from quantrail.testing import records as build
@@ -230,12 +231,30 @@ def test_every_table_is_strict(tmp_path: Path) -> None:
 
 
 def test_an_outdated_database_names_the_command_that_mends_it(tmp_path: Path) -> None:
-    with pytest.raises(SchemaOutdated, match="run: quantrail db upgrade"):
-        open_store(old_sqlite(tmp_path), build.SteadyClock())
+    """The very command: run by a shell, with whatever name the file has, it mends that database."""
+    odd = tmp_path / "it's a home"
+    odd.mkdir()
+    for path in (odd / "quantrail.db", odd / "mine.db"):
+        shutil.copy(old_sqlite(tmp_path), path)
+        with pytest.raises(SchemaOutdated) as caught:
+            open_store(path, build.SteadyClock())
+        command = caught.value.context["command"]
+        assert caught.value.message.endswith(f"is at schema 0001, this program needs {HEAD}; run: {command}")
+        called = command.replace("quantrail db", f"{sys.executable} -m quantrail db")
+        subprocess.run(called, shell=True, check=True, cwd=tmp_path, capture_output=True)
+        assert_whole(path)
+
+
+def test_a_server_s_command_masks_the_password() -> None:
+    url = Backend("postgresql://me:secret@server:5433/research")
+    assert upgrade_command(url.url) == (
+        "QUANTRAIL_DATABASE_URL='postgresql://me:***@server:5433/research' quantrail db upgrade"
+    )
+    url.close()
 
 
 def test_an_empty_place_names_the_same_command_and_is_left_empty(tmp_path: Path) -> None:
-    with pytest.raises(SchemaOutdated, match="run: quantrail db upgrade"):
+    with pytest.raises(SchemaOutdated, match=r"holds no store yet; run: .*nothing\.db quantrail db upgrade"):
         open_store(tmp_path / "nothing.db", build.SteadyClock())
     assert list(tmp_path.iterdir()) == []
 

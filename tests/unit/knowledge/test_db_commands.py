@@ -10,10 +10,14 @@ import pytest
 from typer.testing import CliRunner
 
 from quantrail.apps.cli.db import app
-from quantrail.errors import SchemaOutdated
+from quantrail.apps.cli.main import invoke
+from quantrail.errors import ConfigInvalid, SchemaOutdated
 from quantrail.knowledge import open_store
+from quantrail.knowledge import upgrade as migrate
 from quantrail.testing import records as build
 from quantrail.testing.knowledge import fill
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -84,6 +88,84 @@ def test_an_empty_home_names_the_command_that_makes_the_store(tmp_path: Path) ->
     with pytest.raises(SchemaOutdated, match="quantrail db upgrade"):
         call("check", "--home", str(tmp_path / "nothing"))
     assert not (tmp_path / "nothing").exists()
+
+
+def test_a_damaged_file_is_a_finding_with_exit_code_3(home: Path) -> None:
+    file = home / "quantrail.db"
+    file.write_bytes(b"?" * 64 + file.read_bytes()[64:])
+    code, found = call("check", "--home", str(home))
+    assert (code, found["total"]) == (3, 1)
+    assert found["findings"][0]["kind"] == "damage"
+    assert str(file) in found["findings"][0]["detail"]
+
+
+def test_an_empty_target_is_refused_in_a_sentence(home: Path) -> None:
+    with pytest.raises(ConfigInvalid, match="not a database: ''; write a file"):
+        call("copy", "--to", "", "--home", str(home))
+
+
+@pytest.fixture
+def old_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("QUANTRAIL_DATABASE_URL", raising=False)
+    home = tmp_path / "old"
+    migrate(home / "quantrail.db", "0004")
+    return home
+
+
+def test_an_older_store_is_backed_up_before_its_upgrade(old_home: Path, tmp_path: Path) -> None:
+    assert call("backup", str(tmp_path / "backup.db"), "--home", str(old_home))[0] == 0
+    assert call("upgrade", "--home", str(old_home))[1]["from"] == "0004"
+    with pytest.raises(SchemaOutdated, match="is at schema 0004"):
+        open_store(tmp_path / "backup.db", build.SteadyClock())
+
+
+def test_a_backup_of_nothing_is_refused_and_makes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(SchemaOutdated, match="holds no store yet"):
+        call("backup", str(tmp_path / "backup.db"), "--home", str(tmp_path / "nothing"))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.postgres
+def test_an_older_server_is_told_how_to_keep_it(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(postgres_url, "0004")
+    monkeypatch.setenv("QUANTRAIL_DATABASE_URL", postgres_url)
+    with pytest.raises(
+        SchemaOutdated, match="at schema 0004; keep it with pg_dump, then run: QUANTRAIL_DATA"
+    ):
+        call("backup", str(tmp_path / "backup.db"), "--home", str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["leaderboard"],
+        ["demo"],
+        ["db", "stats"],
+        ["db", "check"],
+        ["backtest", "SPEC"],
+        ["run", "start", "RUN"],
+    ],
+)
+def test_no_command_migrates_unasked_and_each_names_the_one_that_does(
+    old_home: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    files = {"SPEC": ROOT / "examples" / "sma.yaml", "RUN": ROOT / "examples" / "search.yaml"}
+    before = (old_home / "quantrail.db").read_bytes()
+    called = [str(files.get(word, word)) for word in command]
+    assert invoke([*called, "--home", str(old_home)]) == 1
+    assert f"run: quantrail db upgrade --home {old_home}" in capsys.readouterr().err
+    assert (old_home / "quantrail.db").read_bytes() == before
+
+
+def test_a_demo_in_a_home_of_other_runs_is_refused_before_bars_come_in(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke(["demo", "--home", str(home)]) == 1
+    assert "runs that are not demo runs" in capsys.readouterr().err
+    assert list((home / "market").iterdir()) == []
 
 
 @pytest.mark.parametrize("command", ["upgrade", "check", "backup", "stats", "vacuum", "copy"])

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from quantrail import __version__
 from quantrail.bootstrap import make_home, open_services, utc_now
 from quantrail.config import Settings
-from quantrail.errors import QuantrailError
+from quantrail.errors import QuantrailError, SchemaOutdated
 
 NEEDED = (
     "numpy",
@@ -75,13 +75,15 @@ def _home(settings: Settings) -> Iterator[Check]:
         yield Check("home", False, f"{settings.home} is not there yet", "quantrail demo", optional=True)
         return
     yield _tried("home", lambda: _writable(settings), "choose another with --home")
-    yield _tried("store", lambda: _store(settings), "quantrail db upgrade")
+    yield _tried("store", lambda: _store(settings), "quantrail db check")
     yield _tried("data", lambda: _data(settings), "quantrail data import FILE")
 
 
 def _tried(name: str, look: Callable[[], str], remedy: str) -> Check:
     try:
         return Check(name, True, look())
+    except SchemaOutdated as error:
+        return Check(name, False, error.message, error.context.get("command", "update quantrail"))
     except QuantrailError as error:
         return Check(name, False, error.message, remedy)
 

@@ -20,15 +20,24 @@ MEGABYTE = 1_000_000
 
 
 @contextmanager
-def _backend(home: Path | None) -> Iterator[Backend]:
-    from quantrail.knowledge import Backend, require_head
+def _any_backend(home: Path | None) -> Iterator[Backend]:
+    """Whatever is there, for commands that must also work on what is damaged or older."""
+    from quantrail.knowledge import Backend
 
     backend = Backend(load_settings(home).database_url)
     try:
-        require_head(backend)
         yield backend
     finally:
         backend.close()
+
+
+@contextmanager
+def _backend(home: Path | None) -> Iterator[Backend]:
+    from quantrail.knowledge import require_head
+
+    with _any_backend(home) as backend:
+        require_head(backend)
+        yield backend
 
 
 @app.command("upgrade")
@@ -52,12 +61,14 @@ def upgrade(home: HomeOption = None, as_json: JsonOption = False) -> None:
 def check(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Verify keys, rules, spec hashes, counts and artifact files; exit code 3 if anything is wrong.
 
+    A damaged database file is a finding like any other.
+
     Example: `quantrail db check`
     """
     from quantrail.knowledge import ArtifactFolder, check_store
 
     settings = load_settings(home)
-    with _backend(home) as backend:
+    with _any_backend(home) as backend:
         found = check_store(backend, ArtifactFolder(settings.artifacts))
     if as_json:
         emit_json({"findings": found, "total": len(found)})
@@ -77,13 +88,13 @@ def backup(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Copy the store into one SQLite file, consistently, while runs go on.
+    """Copy the store into one SQLite file, consistently, while runs go on; older schemas too.
 
     Example: `quantrail db backup backups/monday.db`
     """
     from quantrail.knowledge import backup_store
 
-    with _backend(home) as backend:
+    with _any_backend(home) as backend:
         size = backup_store(backend, file)
     if as_json:
         emit_json({"file": file, "size_bytes": size})

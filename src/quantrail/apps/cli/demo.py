@@ -36,7 +36,7 @@ def demo(
     from quantrail.apps.cli.interrupt import interruptible
     from quantrail.apps.cli.live import LoopDisplay
     from quantrail.bootstrap import import_sample
-    from quantrail.services.demo import run_demo
+    from quantrail.services.demo import earlier_demos, run_demo
 
     console = err() if as_json else out()
     with (
@@ -44,6 +44,7 @@ def demo(
         LoopDisplay(console) as display,
         interruptible(display) as listener,
     ):
+        earlier_demos(services.store)  # refused before bars are imported
         result = run_demo(services, import_sample(load_settings(home)), listener, seed, workers)
         where = services.artifacts.path(result.report_path)
     if as_json:
