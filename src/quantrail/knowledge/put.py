@@ -8,6 +8,7 @@ from typing import Any
 
 from quantrail.domain.answers import Written
 from quantrail.errors import Conflict
+from quantrail.knowledge.public_ids import public_name, public_value, spelt
 from quantrail.knowledge.schema import table_columns
 from quantrail.knowledge.session import Row, Session
 
@@ -21,9 +22,7 @@ class Put:
     column is the one looked up. Tables without a ``pk`` are known by their key alone.
     """
 
-    def __init__(
-        self, table: str, key: Sequence[str], content: Sequence[str] = (), show: Callable[[Any], str] = str
-    ) -> None:
+    def __init__(self, table: str, key: Sequence[str], content: Sequence[str] = ()) -> None:
         names = COLUMNS[table]
         self.table = table
         self.has_pk = names[0] == "pk"
@@ -40,17 +39,12 @@ class Put:
             itemgetter(*range(first, first + len(content))) if content else _nothing
         )
         self._pk_at = len(key)
-        self._show = show
 
     def __call__(
-        self,
-        session: Session,
-        rows: Sequence[Row],
-        old: Sequence[Row] | None = None,
-        show: Callable[[Any], str] | None = None,
+        self, session: Session, rows: Sequence[Row], old: Sequence[Row] | None = None
     ) -> tuple[list[int], Written]:
         """Keys and newness of each row, in order. ``old`` are those of the rows that may be there, by
-        default all: no lookup for the others. ``show``: how a Conflict spells the first key column."""
+        default all: no lookup for the others."""
         known = self._stored(session, rows if old is None else old)
         keys = list(map(self._key_of, rows))
         if not known and len(set(keys)) == len(keys):
@@ -66,7 +60,8 @@ class Put:
                 pks.append(pk)
                 pk += self.has_pk
             else:
-                pks.append(self._meet(key, row, known, new, show or self._show))
+                held = known.get(key) or (new[key][0], self._content_of(new[key][1]))
+                pks.append(self._meet(session, row, held))
         self._insert(session, list(new.values()))
         return pks, Written(tuple(is_new))
 
@@ -80,20 +75,10 @@ class Put:
         session.insert(self.table, list(map(add, zip(pks), rows)))
         return list(pks), written
 
-    def _meet(
-        self,
-        key: Any,
-        row: Row,
-        known: dict[Any, tuple[int, Any]],
-        new: dict[Any, tuple[int, Row]],
-        show: Callable[[Any], str],
-    ) -> int:
-        if key in known:
-            pk, content = known[key]
-        else:
-            pk, content = new[key][0], self._content_of(new[key][1])
+    def _meet(self, session: Session, row: Row, held: tuple[int, Any]) -> int:
+        pk, content = held
         if (offered := self._content_of(row)) != content:
-            self._refuse(show(row[self._first]), content, offered)
+            self._refuse(session, row[self._first], content, offered)
         return pk
 
     def _insert(self, session: Session, new: list[tuple[int, Row]]) -> None:
@@ -107,20 +92,25 @@ class Put:
             for row in found
         }
 
-    def _refuse(self, shown: str, stored: Any, offered: Any) -> None:
+    def _refuse(self, session: Session, key: Any, stored: Any, offered: Any) -> None:
         single = len(self._content) == 1
         pairs = [(stored, offered)] if single else list(zip(stored, offered, strict=True))
-        for position, (old, new) in zip(self._content, pairs, strict=True):
-            if old != new:
-                raise Conflict(
-                    f"{self.table}: {shown} is stored with {self._names[position]} "
-                    f"{_short(old)}, now offered with {_short(new)}; nothing was changed",
-                    table=self.table,
-                    key=shown,
-                    column=self._names[position],
-                    stored=_short(old),
-                    offered=_short(new),
-                )
+        column, pair = next(
+            (self._names[at], pair)
+            for at, pair in zip(self._content, pairs, strict=True)
+            if pair[0] != pair[1]
+        )
+        shown = spelt(public_value(session, self.table, self._lookup, key))
+        name = public_name(self.table, column)
+        old, new = (_short(public_value(session, self.table, column, one)) for one in pair)
+        raise Conflict(
+            f"{self.table}: {shown} is stored with {name} {old}, now offered with {new}; nothing was changed",
+            table=self.table,
+            key=shown,
+            column=name,
+            stored=old,
+            offered=new,
+        )
 
 
 def first_seen(keys: Sequence[bytes], new: Collection[bytes]) -> tuple[bool, ...]:
@@ -138,5 +128,5 @@ def _nothing(_: Row) -> None:
 
 
 def _short(value: Any) -> str:
-    text = value.hex() if isinstance(value, bytes) else repr(value)
+    text = spelt(value) if isinstance(value, bytes) else repr(value)
     return text if len(text) <= 120 else text[:117] + "…"

@@ -18,8 +18,8 @@ from quantrail.knowledge.put import Put
 from quantrail.knowledge.session import Row
 from quantrail.knowledge.write_registers import constraint_set_pk
 
-_FAILURES = Put("failures", ["failure_id"], ["backtest_pk", "category", "severity", "summary"], bytes.hex)
-_SETS = Put("constraint_sets", ["constraint_set_id"], ["base_pk"], bytes.hex)
+_FAILURES = Put("failures", ["failure_id"], ["backtest_pk", "category", "severity", "summary"])
+_SETS = Put("constraint_sets", ["constraint_set_id"], ["base_pk"])
 _CONSTRAINTS = Put("constraints", ["set_pk", "constraint_id"], ["scope", "type", "params_json"])
 _PROVENANCE = Put("constraint_provenance", ["constraint_pk", "failure_pk", "mapping_rule"])
 _TRIAL_CONSTRAINTS = Put("trial_constraints", ["trial_pk", "constraint_pk"], ["arm"])

@@ -15,10 +15,10 @@ from quantrail.knowledge.keys import Keys
 from quantrail.knowledge.put import Put
 from quantrail.knowledge.session import Row
 
-_CASES = Put("robustness_cases", ["case_id"], ["passed", "metrics_json"], bytes.hex)
-_REPORTS = Put("reports", ["report_id"], (), bytes.hex)
+_CASES = Put("robustness_cases", ["case_id"], ["passed", "metrics_json"])
+_REPORTS = Put("reports", ["report_id"], ())
 _FINGERPRINTS = Put("fingerprints", ["strategy_pk", "algorithm", "data_version"], ["value"])
-_FINDINGS = Put("data_findings", ["finding_id"], ["severity", "quarantined"], bytes.hex)
+_FINDINGS = Put("data_findings", ["finding_id"], ["severity", "quarantined"])
 _LIVE = Put("live_trades", ["live_trade_id"], ["strategy_pk", "quantity", "price"])
 _REPLAYS = Put("replays", ["replay_id"], ["strategy_pk", "agree"])
 

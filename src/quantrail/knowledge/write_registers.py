@@ -13,13 +13,12 @@ from quantrail.knowledge import values as v
 from quantrail.knowledge.keys import Keys, relative_path
 from quantrail.knowledge.put import Put
 
-_hex = bytes.hex
 _POLICIES = Put("policies", ["policy_version"], ["kind", "body_json"])
-_UNIVERSES = Put("universes", ["universe_version"], ["market", "synthetic", "symbols_json"], _hex)
-_SNAPSHOTS = Put("snapshots", ["data_version"], ["rows", "period_start", "period_end"], _hex)
+_UNIVERSES = Put("universes", ["universe_version"], ["market", "synthetic", "symbols_json"])
+_SNAPSHOTS = Put("snapshots", ["data_version"], ["rows", "period_start", "period_end"])
 _TEMPLATES = Put("templates", ["template_id"])
 _ATOMS = Put("atoms", ["atom_id"])
-_RUNS = Put("runs", ["run_id"], ["config_json", "project_version", "door"], v.uuid_text)
+_RUNS = Put("runs", ["run_id"], ["config_json", "project_version", "door"])
 _ITERATIONS = Put("iterations", ["run_pk", "iteration_id"], ["constraint_set_pk"])
 
 

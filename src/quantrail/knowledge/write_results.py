@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 
 from quantrail.domain import records as r
@@ -17,7 +17,7 @@ from quantrail.knowledge.session import Row
 
 _METRICS = Put("metrics", ["backtest_pk"], [*METRIC_COLUMNS, "more_json"])
 _SCORES = Put("scores", ["backtest_pk", "policy_pk"], ["score_total", "passed", "breakdown_json"])
-_TRIALS = Put("trials", ["trial_id"], ["strategy_pk"], bytes.hex)
+_TRIALS = Put("trials", ["trial_id"], ["strategy_pk"])
 _COMPARISONS = Put("engine_comparisons", ["backtest_a_pk", "backtest_b_pk"], ["agree", "reason"])
 _METRIC_SET = frozenset(METRIC_COLUMNS)
 _BESIDE = ("more_json", "metrics_file_pk", "metrics_row", "schema_version", "notes_text_pk")
@@ -39,7 +39,7 @@ def save_metrics(keys: Keys, metrics: Sequence[r.Metrics]) -> Written:
     else:
         whole = [tuple(map(dict(zip(columns, row, strict=True)).get, COLUMNS["metrics"])) for row in rows]
         known = [row for row in whole if row[0] not in bare]
-        written = _METRICS(keys.session, whole, known, _shown(metrics, found, keys))[1]
+        written = _METRICS(keys.session, whole, known)[1]
     bare.difference_update(pks)
     return written
 
@@ -90,7 +90,7 @@ def save_scores(keys: Keys, scores: Sequence[r.Score]) -> Written:
     rows = _scores(keys, scores, [found[raw] for raw in raws])
     bare = keys.unscored
     known = [row for row in rows if row[1] not in bare]
-    written = _SCORES(keys.session, rows, known, _shown(scores, found, keys))[1]
+    written = _SCORES(keys.session, rows, known)[1]
     bare.difference_update([row[1] for row in rows])
     return written
 
@@ -111,14 +111,6 @@ def _scores(keys: Keys, scores: Sequence[r.Score], backtests: Sequence[BacktestK
         repeat(keys.now(), len(scores)),
     )
     return list(zip(*columns, strict=True))
-
-
-def _shown(
-    asked: Sequence[r.Metrics | r.Score], found: Mapping[bytes, BacktestKeys], keys: Keys
-) -> Callable[[int], str]:
-    """What a Conflict calls a backtest by, of which rows hold the key only."""
-    raws = keys.backtest_raws
-    return lambda pk: next(one.backtest_id for one in asked if found[raws[one.backtest_id]].pk == pk)
 
 
 def save_trials(keys: Keys, trials: Sequence[r.Trial]) -> Written:

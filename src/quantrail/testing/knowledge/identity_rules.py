@@ -160,8 +160,14 @@ class IdentityRules:
     def test_another_strategy_under_a_known_trial_is_a_conflict(self, harness: StoreHarness) -> None:
         world = fill(harness.store)
         stolen = replace(world.trials[0], strategy_id=world.strategies[1].strategy_id)
-        with pytest.raises(Conflict), harness.store.unit() as unit:
+        first, second = (one.strategy_id for one in world.strategies[:2])
+        said = f"trials: {stolen.trial_id} is stored with strategy_id {first}, now offered with {second};"
+        with pytest.raises(Conflict, match=said) as caught, harness.store.unit() as unit:
             unit.save_trials([stolen])
+        assert caught.value.context == {
+            "table": "trials", "key": stolen.trial_id, "column": "strategy_id", "stored": first,
+            "offered": second,
+        }  # fmt: skip
 
     def test_references_to_what_is_not_there_name_the_missing_thing(self, harness: StoreHarness) -> None:
         world = fill(harness.store)

@@ -97,6 +97,33 @@ class LedgerRecords:
         with pytest.raises(Conflict, match="passed"), harness.store.unit() as unit:
             unit.save_robustness_cases([_case(world, passed=False)])
 
+    def test_a_conflict_names_ids_that_callers_know(self, harness: StoreHarness) -> None:
+        world = fill(harness.store)
+        first, second = (one.strategy_id for one in world.strategies[:2])
+        tests = [one.backtest_id for one in world.backtests[:2]]
+        day = datetime(2026, 1, 1, tzinfo=UTC)
+        trade = ledger.LiveTrade("t1", first, "paper", "AAPL", -3.0, 9.5, 0.1, day)
+        replay = ledger.Replay("r1", first, tests[0], build.START, build.END, True)
+        mark = ledger.Fingerprint(first, "simhash_v1", build.DATA, b"\x00\x01")
+        compared = r.EngineComparison(tests[0], tests[1], True, 0.0, 0.0, "same fills")
+        with harness.store.unit() as unit:
+            unit.save_live_trades([trade])
+            unit.save_replays([replay])
+            unit.save_fingerprints([mark])
+            unit.save_comparisons([compared])
+            unit.commit()
+        stolen = f"is stored with strategy_id {first}, now offered with {second};"
+        with pytest.raises(Conflict, match=f"live_trades: t1 {stolen}"), harness.store.unit() as unit:
+            unit.save_live_trades([replace(trade, strategy_id=second)])
+        with pytest.raises(Conflict, match=f"replays: r1 {stolen}"), harness.store.unit() as unit:
+            unit.save_replays([replace(replay, strategy_id=second)])
+        said = f"fingerprints: {first} is stored with value 0001, now offered with 0002;"
+        with pytest.raises(Conflict, match=said), harness.store.unit() as unit:
+            unit.save_fingerprints([replace(mark, value=b"\x00\x02")])
+        said = f"engine_comparisons: {tests[0]} is stored with agree"
+        with pytest.raises(Conflict, match=said), harness.store.unit() as unit:
+            unit.save_comparisons([replace(compared, agree=False)])
+
     def test_a_report_names_one_subject(self, harness: StoreHarness) -> None:
         fill(harness.store)
         with pytest.raises(InvalidInput, match="either"), harness.store.unit() as unit:
