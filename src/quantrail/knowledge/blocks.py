@@ -1,7 +1,8 @@
 """Rows that never change, repeated as arrays: a part of each for so many consecutive keys at once.
 
 A block is sealed once it is complete: by the commit after which no more of its rows are due. A trigger
-drops a block into whose range a row falls nevertheless, and what is not sealed is read as rows.
+drops a block into whose range a row falls nevertheless, and what is not sealed is read as rows. So is, until
+the next commit of a program that knows it, a kind of block that the store was written without.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +20,15 @@ from quantrail.knowledge.backend import Backend
 from quantrail.knowledge.schema import BLOCK
 from quantrail.knowledge.session import Session
 
-_SEALED = ""  # the part of a row without an array that says: this block is sealed
+BESIDE = "*"  # no name of a metric begins like that
 Pks = NDArray[np.int64]
 Parts = list[tuple[str, bytes]]
+_KINDS = ("<i1", "<i2", "<i4", "<i8")
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """One table of blocks, the table it repeats, and what a block of it holds."""
+    """A kind of block: its table, the table it repeats, and what a block of it holds."""
 
     table: str
     part: str  # the column that names an array
@@ -34,17 +37,26 @@ class Blocks:
     key: str
     counter: str  # the table whose next free key tells how far the source has grown
     parts: Callable[[Session, int], Parts]
+    # What the names of its parts begin with, where two kinds share a table. Alone it names the part without
+    # an array that says: this block is sealed.
+    mark: str = ""
+
+    def holds(self, part: str) -> bool:
+        return part.startswith(BESIDE) is (self.mark == BESIDE)
 
 
 def parts_of(session: Session, blocks: Blocks, first: int) -> Parts:
     """What a sealed block holds, the mark of being sealed included."""
-    return [(_SEALED, b""), *blocks.parts(session, first)]
+    return [
+        (blocks.mark, b""),
+        *((blocks.mark + name, array) for name, array in blocks.parts(session, first)),
+    ]
 
 
 def sealed_blocks(session: Session, blocks: Blocks) -> list[int]:
     """First keys of the sealed blocks, ascending."""
     sql = f"SELECT first_pk FROM {blocks.table} WHERE {blocks.part} = ? ORDER BY first_pk"
-    return [row[0] for row in session.rows(sql, [_SEALED])]
+    return [row[0] for row in session.rows(sql, [blocks.mark])]
 
 
 def open_blocks(session: Session, blocks: Blocks) -> list[int]:
@@ -69,7 +81,28 @@ def unsealed(session: Session, blocks: Blocks) -> Sequence[tuple[int, int | None
 def arrays(session: Session, blocks: Blocks, part: str) -> dict[int, bytes]:
     """That part of each sealed block that has it, by the block's first key."""
     sql = f"SELECT first_pk, {blocks.array} FROM {blocks.table} WHERE {blocks.part} = ?"
-    return dict(session.rows(sql, [part]))
+    return dict(session.rows(sql, [blocks.mark + part]))
+
+
+def packed(places: Pks, values: Pks) -> bytes:
+    """A whole number for each key of a block, in the narrowest integers that hold them; 0 where there is
+    none."""
+    block = np.zeros(BLOCK, dtype=np.int64)
+    block[places] = values
+    for kind in _KINDS:
+        if np.iinfo(kind).min <= block.min() and block.max() <= np.iinfo(kind).max:
+            break
+    return block.astype(kind).tobytes()
+
+
+def packed_once(value: int) -> bytes:
+    """The same whole number for all of a block."""
+    return np.array([value], dtype="<i8").tobytes()
+
+
+def unpacked(raw: bytes) -> NDArray[np.signedinteger[Any]]:
+    """One number for all, or one each; the length tells how wide they are."""
+    return np.frombuffer(raw, dtype=f"<i{len(raw) // BLOCK or 8}")
 
 
 def seal(session: Session, blocks: Blocks, first: int) -> None:
@@ -86,7 +119,8 @@ def drifted(session: Session, blocks: Blocks) -> Iterator[int]:
     """First keys of the sealed blocks that differ from what they repeat."""
     sql = f"SELECT {blocks.part}, {blocks.array} FROM {blocks.table} WHERE first_pk = ?"
     for first in sealed_blocks(session, blocks):
-        held = {(name, bytes(array)) for name, array in session.rows(sql, [first])}
+        rows = session.rows(sql, [first])
+        held = {(name, bytes(array)) for name, array in rows if blocks.holds(name)}
         if held != set(parts_of(session, blocks, first)):
             yield first
 
@@ -97,17 +131,17 @@ class Sealer:
     def __init__(self, backend: Backend, *kinds: Blocks) -> None:
         self._backend = backend
         self._kinds = kinds
-        self._done = {blocks.table: 0 for blocks in kinds}
+        self._done = dict.fromkeys(kinds, 0)
 
     def after(self, next_keys: Mapping[str, int]) -> None:
         """``next_keys``: the next free key of each table that has grown, and maybe of others."""
         for blocks in self._kinds:
             complete = (next_keys.get(blocks.counter, 0) - 1) // BLOCK
-            if complete > self._done[blocks.table]:
+            if complete > self._done[blocks]:
                 with suppress(BackendError):  # busy or full: the next commit tries again
                     while self._seal_one(blocks):
                         pass
-                    self._done[blocks.table] = complete
+                    self._done[blocks] = complete
 
     def _seal_one(self, blocks: Blocks) -> bool:
         with self._backend.writing() as session:

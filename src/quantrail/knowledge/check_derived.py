@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from quantrail.knowledge import blocks
 from quantrail.knowledge.bands import BLOCK, keys_of
+from quantrail.knowledge.beside_blocks import ALSO
 from quantrail.knowledge.metric_blocks import METRICS
 from quantrail.knowledge.score_blocks import SCORES
 from quantrail.knowledge.session import Session
@@ -56,7 +57,7 @@ def _bands(session: Session) -> Iterator[tuple[str, str]]:
 
 
 def _blocks(session: Session) -> Iterator[tuple[str, str]]:
-    for kind in (METRICS, SCORES):
+    for kind in (METRICS, ALSO, SCORES):
         for first in blocks.drifted(session, kind):
             yield (
                 kind.table,

@@ -15,6 +15,7 @@ from quantrail.errors import BackendCorrupt, Conflict
 from quantrail.knowledge import values as v
 from quantrail.knowledge.backend import Backend, sqlite_path
 from quantrail.knowledge.bands import fill_bands
+from quantrail.knowledge.beside_blocks import ALSO
 from quantrail.knowledge.blocks import seal_all
 from quantrail.knowledge.driver_errors import translated
 from quantrail.knowledge.metric_blocks import METRICS
@@ -84,6 +85,7 @@ def _copy_all(source: Backend, target: Backend) -> list[CopiedTable]:
             _verify(new, one)
         fill_bands(new)
         seal_all(new, METRICS)
+        seal_all(new, ALSO)
         seal_all(new, SCORES)
         new.run("COMMIT")
     return copied

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,8 +14,9 @@ from quantrail.domain.enums import EngineMode, Tier
 from quantrail.domain.ids import BacktestId, DataVersion, StrategyId
 from quantrail.errors import InvalidInput, NotFound
 from quantrail.knowledge import values as v
-from quantrail.knowledge.leaderboard_search import applies, places_found
-from quantrail.knowledge.leaderboard_walks import Place, Search, best_first, walks
+from quantrail.knowledge.leaderboard_conditions import Place
+from quantrail.knowledge.leaderboard_search import applies, led_by_its_run, places_found
+from quantrail.knowledge.leaderboard_walks import Search, best_first, sources, walk
 from quantrail.knowledge.read_results import metric_values
 from quantrail.knowledge.session import Row, Session
 
@@ -31,20 +32,28 @@ def leaderboard(
     if policy is None:
         return Page((), None)
     after = None if cursor is None else _parse(cursor, order)
-    places = sorted(_places(Search(session, where, order, policy, after, limit + 1)), key=best_first)
+    search = led_by_its_run(Search(session, where, order, policy, after, limit + 1))
+    places = sorted(_places(search), key=best_first)
     kept = places[:limit]
     more = _spell(kept[-1], order) if len(places) > limit else None
     return Page(tuple(_details(session, policy, [pk for _, pk in kept])), more)
 
 
 def _places(search: Search) -> list[Place]:
-    if applies(search.where, search.order):
+    if applies(search):
         return places_found(search)
     found: list[Place] = []
-    for walk in walks(search.session, search.where, search.order, search.policy, search.after):
-        rows = search.session.rows(f"{walk.sql} LIMIT ?", (*walk.params, search.count))
-        found += [(row[0], row[1]) for row in rows]
+    for source in reversed(list(sources(search))):
+        one = walk(search, source, _least(search, found))
+        rows = search.session.rows(f"{one.sql} LIMIT ?", (*one.params, search.count))
+        found = sorted([*found, *((row[0], row[1]) for row in rows)], key=best_first)
     return found
+
+
+def _least(search: Search, found: Sequence[Place]) -> float | None:
+    """Whatever scores less cannot be shown, so that no walk goes on through all that better ones replace."""
+    full = search.order is LeaderboardOrder.SCORE and len(found) >= search.count
+    return found[search.count - 1][0] if full else None
 
 
 def _policy(session: Session, version: str | None) -> int | None:

@@ -6,38 +6,33 @@ who asks tests the few that are shown. The order is exact: scores, and metrics t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from quantrail.domain.answers import LeaderboardOrder
-from quantrail.knowledge.blocks import Pks, sealed_blocks, unsealed
-from quantrail.knowledge.leaderboard_walks import (
-    Clause,
-    Place,
-    Search,
-    bounded,
-    metric_bounds,
-    row_of,
-    template_of,
-)
-from quantrail.knowledge.metric_blocks import METRICS, sealed_meeting, sealed_values
-from quantrail.knowledge.schema import BLOCK, METRIC_COLUMNS
+from quantrail.knowledge.blocks import Pks
+from quantrail.knowledge.leaderboard_conditions import Clause, Place, template_of
+from quantrail.knowledge.leaderboard_masks import Mask, Values, keys_of, unsealed_rows
+from quantrail.knowledge.leaderboard_walks import Search
+from quantrail.knowledge.metric_blocks import METRICS, sealed_values
+from quantrail.knowledge.schema import BLOCK
 from quantrail.knowledge.score_blocks import Wanted, scored
 from quantrail.knowledge.session import Session
 
-Mask = NDArray[np.bool_]
-Values = NDArray[np.float64]
-_HEAD = 4_096  # so many are sorted at first
+HEAD = 4_096  # so many are sorted at first
+
+
+def first_size(search: Search) -> int:
+    return max(HEAD, 2 * search.count)
 
 
 def in_order(search: Search, among: Mask | None) -> Iterator[Pks]:
     """Stretches of ascending length that together hold each backtest that can be meant, best first;
     ``among`` says by key which may be, None for all."""
-    wanted, keys = _wanted(search), _keys(search.session)
+    wanted, keys = _wanted(search), keys_of(search.session)
     by = None if search.order is LeaderboardOrder.SCORE else _ordering(search.session, search.order.value)
-    size, step, after = max(_HEAD, 2 * search.count), max(64, search.count), search.after
+    size, step, after = first_size(search), max(64, search.count), search.after
     while True:
         best = _Best(size, after)
         for pks, scores in scored(search.session, wanted):
@@ -49,7 +44,7 @@ def in_order(search: Search, among: Mask | None) -> Iterator[Pks]:
         at = 0
         while at < len(pks):
             yield pks[at : at + step]
-            at, step = at + step, min(2 * step, max(_HEAD, search.count))
+            at, step = at + step, min(2 * step, max(HEAD, search.count))
         if len(pks) < size:
             return
         # Found anew from there on: to test so many has taken longer than this will.
@@ -100,56 +95,18 @@ def _wanted(search: Search) -> Wanted:
         search.policy,
         where.engine_mode,
         where.passed,
-        None if where.run_id is None else row_of(session, where.run_id),
+        search.run,
         None if where.template_id is None else template_of(session, where.template_id),
     )
 
 
-def may_meet(search: Search) -> Mask:
-    """By backtest key: can it meet the bounds?"""
-    session, metrics = search.session, search.where.metrics
-    columns = {name: both for name, both in metrics.items() if name in METRIC_COLUMNS and bounded(both)}
-    bounds = [one for name, both in metrics.items() for one in metric_bounds(session, name, both)]
-    found = np.zeros(_keys(session), dtype=bool)
-    if columns:
-        for first, mask in sealed_meeting(session, columns):
-            found[first : first + BLOCK] = mask
-    ranges = unsealed(session, METRICS) if columns else [(0, None)]
-    for table in _rows(session, ["m.backtest_pk"], ranges, bounds):
-        found[table[:, 0].astype(np.int64)] = True
-    return found
-
-
 def _ordering(session: Session, name: str) -> Values:
     """By backtest key: the metric, -inf where it is undefined."""
-    found = np.full(_keys(session), -np.inf)
+    found = np.full(keys_of(session), -np.inf)
     for first, values in sealed_values(session, name).items():
         np.copyto(found[first : first + BLOCK], values, where=~np.isnan(values))
     defined = Clause(f"m.{name} IS NOT NULL")
-    for table in _rows(session, ["m.backtest_pk", f"m.{name}"], unsealed(session, METRICS), [defined]):
+    select = f"SELECT m.backtest_pk, m.{name} FROM metrics m"
+    for table in unsealed_rows(session, METRICS, select, [defined], 2):
         found[table[:, 0].astype(np.int64)] = table[:, 1]
     return found
-
-
-def _keys(session: Session) -> int:
-    """More than any backtest key that has metrics."""
-    (last,) = session.rows("SELECT max(backtest_pk) FROM metrics")[0]
-    sealed = sealed_blocks(session, METRICS)
-    return max(0 if last is None else last + 1, sealed[-1] + BLOCK if sealed else 0)
-
-
-def _rows(
-    session: Session,
-    columns: Sequence[str],
-    ranges: Sequence[tuple[int, int | None]],
-    also: Sequence[Clause],
-) -> Iterator[Values]:
-    for first, past in ranges:
-        limits = [Clause("m.backtest_pk >= ?", (first,))]
-        limits += [] if past is None else [Clause("m.backtest_pk < ?", (past,))]
-        clauses = [*limits, *also]
-        yield session.floats(
-            f"SELECT {', '.join(columns)} FROM metrics m WHERE {' AND '.join(one.sql for one in clauses)}",
-            [param for one in clauses for param in one.params],
-            len(columns),
-        )

@@ -7,27 +7,34 @@ name all that can be meant, in order. Every backtest that is shown was tested ag
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from quantrail.domain.answers import LeaderboardFilter, LeaderboardOrder
 from quantrail.domain.enums import EngineMode, Tier
-from quantrail.knowledge.leaderboard_blocks import in_order, may_meet
-from quantrail.knowledge.leaderboard_walks import (
+from quantrail.knowledge.leaderboard_blocks import first_size, in_order
+from quantrail.knowledge.leaderboard_conditions import (
     Clause,
     Place,
-    Search,
     after_clause,
-    best_first,
     bounded,
     conditions,
     engine_clause,
-    in_run,
     metric_bounds,
     row_of,
-    scores_by,
     template_of,
-    walks,
+)
+from quantrail.knowledge.leaderboard_masks import Mask, named, standing
+from quantrail.knowledge.leaderboard_walks import (
+    Search,
+    best_first,
+    met_again,
+    of_tier,
+    on_tier,
+    ordered_by,
+    scores_by,
+    tier_scores,
 )
 from quantrail.knowledge.session import Session
 
@@ -36,12 +43,42 @@ FEW = 2_000  # so many are quicker looked up than put in order
 _FIRST_LOOKS = (32, 128, 512)
 
 
-def applies(where: LeaderboardFilter, order: LeaderboardOrder) -> bool:
+def led_by_its_run(search: Search) -> Search:
+    """With ``run`` set if a run is asked for that met no more than a few of what earlier ones had done."""
+    session, run_id = search.session, search.where.run_id
+    if run_id is None or not _few(session, met_again(session, run_id)):
+        return search
+    return replace(search, run=row_of(session, run_id))
+
+
+def applies(search: Search) -> bool:
     """Something is asked that no index is made for, and nothing that leads to few backtests by itself."""
-    if where.strategy_id is not None or where.tier not in (None, Tier.T0):
+    where = search.where
+    if where.strategy_id is not None:
         return False
-    asked = any(map(bounded, where.metrics.values())) or where.passed is not None
-    return asked or order is not LeaderboardOrder.SCORE
+    led = [where.run_id is not None, where.template_id is not None, on_tier(where)]
+    asked = (
+        search.order is not LeaderboardOrder.SCORE
+        or where.passed is not None
+        or where.market is not None
+        or where.tier is Tier.T0
+        or any(map(bounded, where.metrics.values()))
+        or sum(led) > 1
+        or (where.engine_mode is not None and any(led[:2]))
+        or (where.run_id is not None and search.run is None)
+    )
+    return asked and not _few_on_tier(search)
+
+
+def _few_on_tier(search: Search) -> bool:
+    tier = search.where.tier
+    return tier is not None and on_tier(search.where) and _few(search.session, of_tier(search, tier))
+
+
+def _few(session: Session, rows: Clause) -> bool:
+    """Counted in the database: to hand over two thousand rows takes a millisecond."""
+    sql = f"SELECT count(*) FROM ({rows.sql} LIMIT ?) AS found"
+    return bool(session.rows(sql, (*rows.params, FEW + 1))[0][0] <= FEW)
 
 
 def places_found(search: Search) -> list[Place]:
@@ -55,21 +92,15 @@ def places_found(search: Search) -> list[Place]:
         found = [place for places, _ in looks for place in places]
     else:
         found = _from_blocks(search)
-    return list({*found, *_met_again(search)})  # looks and few candidates hold those met again, too
+    return list({*found, *_verified(search, _met(search))})
 
 
-def _from_blocks(search: Search) -> list[Place]:
-    meeting = None
-    if any(map(bounded, search.where.metrics.values())):
-        meeting = may_meet(search)
-        if np.count_nonzero(meeting) <= FEW:
-            return _verified(search, np.flatnonzero(meeting).tolist())
-    found: list[Place] = []
-    for pks in in_order(search, meeting):
-        found += _verified(search, pks.tolist())
-        if len(found) >= search.count:
-            break
-    return found
+def _met(search: Search) -> list[int]:
+    """The few that the run met and earlier ones had done, which its own index does not lead to."""
+    if search.run is None or search.where.run_id is None:
+        return []
+    met = met_again(search.session, search.where.run_id)
+    return [row[0] for row in search.session.rows(met.sql, met.params)]
 
 
 def few_by_index(session: Session, where: LeaderboardFilter) -> Iterator[Clause]:
@@ -82,13 +113,30 @@ def few_by_index(session: Session, where: LeaderboardFilter) -> Iterator[Clause]
             yield Clause(f"SELECT m.backtest_pk FROM metrics m WHERE {among}", params)
 
 
-def _met_again(search: Search) -> list[Place]:
-    """With a run asked for, what earlier runs had produced, which its own index does not lead to."""
-    if search.where.run_id is None:
-        return []
-    _, walk = walks(search.session, search.where, search.order, search.policy, search.after)
-    rows = search.session.rows(f"{walk.sql} LIMIT ?", (*walk.params, search.count))
-    return [(row[0], row[1]) for row in rows]
+def _from_blocks(search: Search) -> list[Place]:
+    where, among = search.where, named(search)
+    sets = where.tier is not None or (where.run_id is not None and search.run is None)
+    found = _best(search, among, first_size(search) if sets else None)
+    if found is None:  # those on the tier or met in the run are not among the best: so look among them
+        wanted = standing(search)
+        found = _best(search, wanted if among is None or wanted is None else among & wanted, None)
+    return found or []
+
+
+def _best(search: Search, among: Mask | None, most: int | None) -> list[Place] | None:
+    """The first places among those; None once ``most`` were tested in vain."""
+    if among is not None and np.count_nonzero(among) <= FEW:
+        return _verified(search, np.flatnonzero(among).tolist())
+    found: list[Place] = []
+    tested = 0
+    for pks in in_order(search, among):
+        found += _verified(search, pks.tolist())
+        tested += len(pks)
+        if len(found) >= search.count:
+            break
+        if most is not None and tested >= most:
+            return None
+    return found
 
 
 def first_walks(search: Search) -> Iterator[Clause]:
@@ -96,23 +144,29 @@ def first_walks(search: Search) -> Iterator[Clause]:
     session, where = search.session, search.where
     if search.order is not LeaderboardOrder.SCORE:
         yield from _by_metric(search)
-    elif where.run_id is not None:
-        run = row_of(session, where.run_id)
-        yield _by_score(search, "ix_scores_run", Clause("sc.run_pk = ?", (run,)))
+    elif where.tier is not None and on_tier(where):
+        stands = Clause("sc.tier = ?", (where.tier.value,))
+        yield from _by_engine(search, tier_scores(session), stands)
+    elif search.run is not None:
+        yield _by_score(search, scores_by(session, "ix_scores_run"), Clause("sc.run_pk = ?", (search.run,)))
     elif where.template_id is not None and where.engine_mode is not EngineMode.B:
         template = Clause("sc.template_pk = ?", (template_of(session, where.template_id),))
-        yield _by_score(search, "ix_scores_template", template)
+        yield _by_score(search, scores_by(session, "ix_scores_template"), template)
     else:
-        for mode in EngineMode:
-            if where.engine_mode in (None, mode):
-                yield _by_score(search, "ix_scores_engine", Clause(f"sc.engine_mode = '{mode.value}'"))
+        yield from _by_engine(search, scores_by(session, "ix_scores_engine"))
 
 
-def _by_score(search: Search, index: str, one: Clause) -> Clause:
-    clauses = [one, Clause("sc.policy_pk = ?", (search.policy,))]
+def _by_engine(search: Search, table: str, *also: Clause) -> Iterator[Clause]:
+    for mode in EngineMode:
+        if search.where.engine_mode in (None, mode):
+            yield _by_score(search, table, *also, Clause(f"sc.engine_mode = '{mode.value}'"))
+
+
+def _by_score(search: Search, table: str, *also: Clause) -> Clause:
+    clauses = [*also, Clause("sc.policy_pk = ?", (search.policy,))]
     clauses += [] if search.after is None else [after_clause("sc.score_total", search.after)]
     return Clause(
-        f"SELECT sc.backtest_pk FROM {scores_by(search.session, index)} "
+        f"SELECT sc.backtest_pk FROM {table} "
         f"WHERE {' AND '.join(clause.sql for clause in clauses)} "
         "ORDER BY sc.score_total DESC, sc.backtest_pk",
         tuple(param for clause in clauses for param in clause.params),
@@ -121,7 +175,7 @@ def _by_score(search: Search, index: str, one: Clause) -> Clause:
 
 def _by_metric(search: Search) -> Iterator[Clause]:
     """Of those where the metric is defined."""
-    column = f"m.{search.order.value}"
+    column = ordered_by(search.order)
     if search.order.value not in INDEXED_METRICS or (search.after and search.after[0] is None):
         return
     clause = Clause(f"{column} IS NOT NULL")
@@ -153,14 +207,12 @@ def _first_looks(search: Search, walk: Clause) -> tuple[list[Place], bool]:
 
 def _verified(search: Search, pks: list[int]) -> list[Place]:
     """The places of those that meet every condition, the exact bounds among them; best first."""
-    session, where, order = search.session, search.where, search.order
+    session, where, column = search.session, search.where, ordered_by(search.order)
     join = "CROSS JOIN" if session.dialect == "sqlite" else "JOIN"
-    column = "sc.score_total" if order is LeaderboardOrder.SCORE else f"m.{order.value}"
     clauses = [
         Clause("sc.policy_pk = ?", (search.policy,)),
         Clause(engine_clause(where)),
         *conditions(session, where),
-        *([] if where.run_id is None else [in_run(session, where.run_id)]),
         *([] if search.after is None else [after_clause(column, search.after)]),
     ]
     rows = session.among(

@@ -60,12 +60,13 @@ def sealed_meeting(session: Session, bounds: Mapping[str, Bounds]) -> Iterator[t
     for name, both in bounds.items():
         floats = sealed_values(session, name)
         for first, mask in masks.items():
-            mask &= _within(floats[first], both) if first in floats else False
+            mask &= within(floats[first], both) if first in floats else False
     yield from masks.items()
 
 
-def _within(values: Floats, bounds: Bounds) -> NDArray[np.bool_]:
-    found = np.ones(BLOCK, dtype=bool)
+def within(values: Floats, bounds: Bounds) -> NDArray[np.bool_]:
+    """Which may be within the bounds before they were rounded; NaN never is, if there is a bound."""
+    found = np.ones(len(values), dtype=bool)
     with np.errstate(over="ignore"):
         low, high = (None if bound is None else values.dtype.type(bound) for bound in bounds)
     if low is not None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.enums import EngineMode
-from quantrail.knowledge.blocks import Blocks, Parts, Pks, arrays, unsealed
+from quantrail.knowledge.blocks import Blocks, Parts, Pks, arrays, packed, packed_once, unpacked, unsealed
 from quantrail.knowledge.schema import BLOCK
 from quantrail.knowledge.session import Session
 
@@ -29,7 +29,6 @@ _FLAGS = (
 _ALIKE = {"ahead": ("backtest_pk - pk", 4), "policy": ("policy_pk", 8), "run": ("run_pk", 16)}
 _TEMPLATE = 32
 _SPAN = "FROM scores WHERE pk >= ? AND pk < ?"
-_KINDS = ("<i1", "<i2", "<i4", "<i8")
 
 
 def _parts(session: Session, first: int) -> Parts:
@@ -51,29 +50,19 @@ def _parts(session: Session, first: int) -> Parts:
     scores[places] = totals
     parts = {
         _SCORE: scores.astype("<f8").tobytes(),
-        "flags": _packed(places, bits & (_PASSED | _VERIFIED)),
-        "template": _packed(places, bits // _TEMPLATE),
+        "flags": packed(places, bits & (_PASSED | _VERIFIED)),
+        "template": packed(places, bits // _TEMPLATE),
     }
     for name, (sql, bit) in _ALIKE.items():
         once = not (bits & bit).any()
-        parts[name] = np.array([alike[name]], dtype="<i8").tobytes() if once else _each(session, sql, first)
+        parts[name] = packed_once(alike[name]) if once else _each(session, sql, first)
     return list(parts.items())
 
 
 def _each(session: Session, sql: str, first: int) -> bytes:
     rows = session.rows(f"SELECT pk, {sql} {_SPAN}", [first, first + BLOCK])
     pks, values = np.array(rows, dtype=np.int64).T
-    return _packed(pks - first, values)
-
-
-def _packed(places: Pks, values: Pks) -> bytes:
-    """In the narrowest integers that hold them; 0 where there is none."""
-    block = np.zeros(BLOCK, dtype=np.int64)
-    block[places] = values
-    for kind in _KINDS:
-        if np.iinfo(kind).min <= block.min() and block.max() <= np.iinfo(kind).max:
-            break
-    return block.astype(kind).tobytes()
+    return packed(pks - first, values)
 
 
 SCORES = Blocks("score_blocks", "part", "packed", "scores", "pk", "scores", _parts)
@@ -98,8 +87,8 @@ def scored(session: Session, wanted: Wanted) -> Iterator[tuple[Pks, Scores]]:
         scores = np.frombuffer(raw, dtype="<f8")
         kept = ~np.isnan(scores)
         for name, (mask, value) in tests.items():
-            kept &= (_whole(held[name][first]) & mask) == value
-        pks = np.arange(first, first + BLOCK) + _whole(held["ahead"][first])
+            kept &= (unpacked(held[name][first]) & mask) == value
+        pks = np.arange(first, first + BLOCK) + unpacked(held["ahead"][first])
         yield (pks, scores) if kept.all() else (pks[kept], scores[kept])
     yield from _rows(session, wanted)
 
@@ -112,11 +101,6 @@ def _tests(wanted: Wanted) -> dict[str, tuple[int, int]]:
     flags += [] if wanted.engine_mode is None else [(_VERIFIED, wanted.engine_mode is EngineMode.B)]
     asked = [(bit, bit if value else 0) for bit, value in flags if value is not None]
     return found | ({"flags": (sum(bit for bit, _ in asked), sum(v for _, v in asked))} if asked else {})
-
-
-def _whole(raw: bytes) -> NDArray[np.signedinteger[Any]]:
-    """One number for all, or one each; the length tells how wide they are."""
-    return np.frombuffer(raw, dtype=f"<i{len(raw) // BLOCK or 8}")
 
 
 def _rows(session: Session, wanted: Wanted) -> Iterator[tuple[Pks, Scores]]:

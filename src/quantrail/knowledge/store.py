@@ -24,6 +24,7 @@ from quantrail.domain.ids import (
 from quantrail.errors import QuantrailError
 from quantrail.knowledge import counts, fingerprints, lineage, read_learning, read_results, read_runs, resolve
 from quantrail.knowledge.backend import Backend
+from quantrail.knowledge.beside_blocks import ALSO
 from quantrail.knowledge.blocks import Sealer
 from quantrail.knowledge.keys import Cache
 from quantrail.knowledge.leaderboard import leaderboard
@@ -61,7 +62,7 @@ class SqlKnowledgeStore:
         self._clock = clock
         self._shared: Cache = {}
         self._statistics = Statistics(backend)
-        self._sealer = Sealer(backend, METRICS, SCORES)
+        self._sealer = Sealer(backend, METRICS, ALSO, SCORES)
 
     def close(self) -> None:
         self.backend.close()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from quantrail.domain.answers import LeaderboardFilter, LeaderboardOrder
 from quantrail.domain.enums import EngineMode, Tier
 from quantrail.knowledge import Backend, SqlKnowledgeStore, copy_store, open_store, upgrade
+from quantrail.knowledge.beside_blocks import ALSO
 from quantrail.knowledge.blocks import open_blocks, seal_all, sealed_blocks
 from quantrail.knowledge.check_derived import drifted
 from quantrail.knowledge.leaderboard import leaderboard
@@ -29,6 +32,7 @@ SIZE = 4 * BLOCK + 3_000
 METRICS_SEALED = [0, BLOCK, 2 * BLOCK, 3 * BLOCK]
 SCORES_SEALED = [*METRICS_SEALED, 4 * BLOCK, 5 * BLOCK]
 OTHER = "score_v2"
+FEW, TENTH = "XKRX", "XLON"  # markets
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
@@ -45,13 +49,34 @@ def metrics_row(pk: int, score: float) -> Row:
     values["sharpe_net"] = float(pk % 977)
     values["return_total_net"] = None if pk % 3 == 0 else 0.0 if pk % 10 else 1.0 - score
     values["max_drawdown_net"] = -0.25 - pk % 7919 * 1e-12  # alike as float32
-    more = '{"odd":1}' if pk % 9_001 == 0 else None
     first, later = ([values[name] for name in names] for names in (FIRST_METRICS, LATER_METRICS))
-    return (pk, 1, *first, more, None, None, None, "1", *later, None)
+    return (pk, 1, *first, more(pk), None, None, None, "1", *later, None)
+
+
+def more(pk: int) -> str | None:
+    """Metrics without a column: one that few have, one that a quarter has, one that is never defined."""
+    values: dict[str, float | int | None] = {}
+    if pk % 9_001 == 0:
+        values["odd"] = 1
+    if pk % 4 == 0:
+        values |= {"even": 1e300 if pk % 7_000 == 0 else 0.1 * (pk % 500), "undefined": None}
+    return json.dumps(values) if values else None
+
+
+def markets(session: Session) -> dict[str, int]:
+    """A context of engine A in each of two more markets."""
+    (held,) = session.rows("SELECT * FROM contexts WHERE pk = 1")
+    found = {}
+    for market in (FEW, TENTH):
+        universe, found[market] = session.reserve("universes", 1), session.reserve("contexts", 1)
+        session.insert("universes", [(universe, raw("u", found[market]), market, market, False, "[]", 0)])
+        session.insert("contexts", [(found[market], *held[1:6], universe, *held[7:])])
+    return found
 
 
 def grow(session: Session, size: int) -> None:
-    """One in 50 is engine B's of the strategy before; the later ones take turns between two runs."""
+    """One in 50 is engine B's of the strategy before, up to the last block; the later ones take turns between
+    two runs."""
     shares = np.random.default_rng(5).permutation(size) / size
     iterations = [row[0] for row in session.rows("SELECT min(pk) FROM iterations GROUP BY run_pk ORDER BY 1")]
     (engine_b,) = session.rows("SELECT min(pk) FROM contexts WHERE engine_mode = 'B'")[0]
@@ -60,12 +85,19 @@ def grow(session: Session, size: int) -> None:
         (first + i, raw("s", i), raw("l", i), "{}", "template", "h1", "1.0", "spec", None, 1 + i % 4, None,
          None, 0, None, None) for i in range(size)
     ])  # fmt: skip
-    verified = [i % 50 == 49 for i in range(size)]
+    verified = [i % 50 == 49 and i < 3 * BLOCK for i in range(size)]
+    at = markets(session)
+    # Few in one market, the worst tenth in another; the last block has one context throughout.
+    context = [
+        engine_b if verified[i] else at[TENTH] if share < 0.1 and i < 3 * BLOCK - 60
+        else at[FEW] if i % 601 == 7 and i < 2 * BLOCK else 1
+        for i, share in enumerate(shares.tolist())
+    ]  # fmt: skip
     of = [i - verified[i] for i in range(size)]
     run = [int(i > size // 2 and i % 2) for i in range(size)]
     tests = session.reserve("backtests", size)
     session.insert("backtests", [
-        (tests + i, raw("b", i)[:16], first + of[i], engine_b if verified[i] else 1, 1, 0,
+        (tests + i, raw("b", i)[:16], first + of[i], context[i], 1, 0,
          iterations[run[i]], None, "DONE", raw("r", i), None, None, None, None, 0) for i in range(size)
     ])  # fmt: skip
     session.insert("metrics", [metrics_row(tests + i, float(shares[i])) for i in range(size)])
@@ -125,6 +157,11 @@ def large(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def expected(backend: Backend, where: LeaderboardFilter, condition: str, column: str) -> list[str]:
+    with backend.reading() as session:
+        return scanned(session, where, condition, column)
+
+
+def scanned(session: Session, where: LeaderboardFilter, condition: str, column: str) -> list[str]:
     """All that meet the condition, best first, by a scan."""
     mode = where.engine_mode
     shown = f"sc.engine_mode = '{mode.value}'" if mode else (
@@ -132,13 +169,12 @@ def expected(backend: Backend, where: LeaderboardFilter, condition: str, column:
         "AND o.policy_pk = sc.policy_pk AND o.engine_mode = 'B'))"
     )  # fmt: skip
     policy = "(SELECT pk FROM policies WHERE policy_version = ?)"
-    with backend.reading() as session:
-        rows = session.rows(
-            f"SELECT {column}, sc.backtest_pk, b.backtest_id FROM scores sc "
-            "JOIN metrics m ON m.backtest_pk = sc.backtest_pk JOIN backtests b ON b.pk = sc.backtest_pk "
-            f"WHERE sc.policy_pk = {policy} AND {shown} AND {condition}",
-            [where.policy_version or build.POLICY],
-        )
+    rows = session.rows(
+        f"SELECT {column}, sc.backtest_pk, b.backtest_id FROM scores sc "
+        "JOIN metrics m ON m.backtest_pk = sc.backtest_pk JOIN backtests b ON b.pk = sc.backtest_pk "
+        f"WHERE sc.policy_pk = {policy} AND {shown} AND {condition}",
+        [where.policy_version or build.POLICY],
+    )
     return [one[2].hex() for one in sorted(rows, key=lambda r: (r[0] is None, -(r[0] or 0), r[1]))]
 
 
@@ -148,6 +184,10 @@ MET_AGAIN = (
 )
 FIRST_RUN = "sc.run_pk = (SELECT min(pk) FROM runs)"
 NOT_TIERED = "sc.strategy_pk NOT IN (SELECT strategy_pk FROM strategy_tiers)"
+OF_MARKET = (
+    "b.context_pk IN (SELECT c.pk FROM contexts c JOIN universes u ON u.pk = c.universe_pk "
+    "WHERE u.market = '{}')"
+)
 TEMPLATE = "sc.template_pk = (SELECT pk FROM templates WHERE template_id = 'MOMENTUM')"
 CASES = {
     "none": ({"volatility_annual_net": (50.0, None)}, {}, "m.volatility_annual_net >= 50"),
@@ -176,6 +216,15 @@ CASES = {
     "a metric without a column": ({"odd": (1.0, None)}, {}, "m.backtest_pk / 9001 * 9001 = m.backtest_pk"),
     "with and without a column": ({"odd": (1.0, None), "cagr_net": (0.0, None)}, {},
                                   "m.backtest_pk / 9001 * 9001 = m.backtest_pk AND m.cagr_net >= 0"),
+    "many, without a column": ({"even": (None, 40.0)}, {},
+                               "m.backtest_pk % 4 = 0 AND m.backtest_pk % 500 <= 400 "
+                               "AND m.backtest_pk % 7000 <> 0"),
+    "many, without a column, of one engine": (
+        {"even": (0.1 * 488, 0.1 * 488)}, {"engine_mode": EngineMode.A}, "m.backtest_pk % 500 = 488"
+    ),
+    "beyond float32, without a column": ({"even": (1e299, None)}, {}, "m.backtest_pk % 7000 = 0"),
+    "a metric nobody has": ({"nowhere": (None, 5.0)}, {}, "1 = 0"),
+    "a metric without a column that is never defined": ({"undefined": (None, 5.0)}, {}, "1 = 0"),
 }  # fmt: skip
 
 
@@ -207,9 +256,9 @@ def test_bounds_on_any_metric_show_what_a_scan_finds(large: Large, name: str) ->
     wanted = expected(large.backend, where, condition, "sc.score_total")
     assert paged(large.store, where, LeaderboardOrder.SCORE, 30, 2) == wanted[:60]
     empty = ("none", "all are undefined", "beyond any")
-    assert (len(wanted) == 0) == (name in empty), len(wanted)
+    assert (len(wanted) == 0) == (name in empty or "never" in name or "nobody" in name), len(wanted)
     if name.startswith("many"):
-        assert len(wanted) > 5_000 or "of a" in name
+        assert len(wanted) > 5_000 or "of a" in name or "of one" in name
 
 
 FILTERS = {
@@ -241,7 +290,35 @@ FILTERS = {
     ),
     "few": ({"metrics": {"profit_factor": (77.0, 77.0)}}, "m.profit_factor = 77"),
     "none": ({"metrics": {"volatility_annual_net": (50.0, None)}}, "m.volatility_annual_net >= 50"),
+    "a market": ({"market": "XNYS"}, OF_MARKET.format("XNYS")),
+    "a market with few": ({"market": FEW}, OF_MARKET.format(FEW)),
+    "a market with the worst tenth": ({"market": TENTH}, OF_MARKET.format(TENTH)),
+    "a market with the worst tenth, engine B": (
+        {"market": TENTH, "engine_mode": EngineMode.B}, OF_MARKET.format(TENTH)
+    ),
+    "a market and a bound": (
+        {"market": TENTH, "metrics": {"even": (20.0, None)}},
+        f"{OF_MARKET.format(TENTH)} AND m.backtest_pk % 4 = 0 "
+        "AND (m.backtest_pk % 500 >= 200 OR m.backtest_pk % 7000 = 0)"
+    ),
+    "a market, a template and a run": (
+        {"market": FEW, "template_id": "MOMENTUM", "run_id": build.run_id()},
+        f"{OF_MARKET.format(FEW)} AND {TEMPLATE} AND {FIRST_RUN}"
+    ),
+    "a market of nobody": ({"market": "XTKS"}, "1 = 0"),
+    "promoted in a market": (
+        {"tier": Tier.T1, "market": TENTH}, f"{OF_MARKET.format(TENTH)} AND NOT {NOT_TIERED}"
+    ),
+    "promoted, of engine B": ({"tier": Tier.T1, "engine_mode": EngineMode.B}, f"NOT {NOT_TIERED}"),
+    "promoted in a later run": (
+        {"tier": Tier.T1, "run_id": build.run_id(1)}, f"{MET_AGAIN} AND NOT {NOT_TIERED}"
+    ),
+    "a template in a run": (
+        {"template_id": "MOMENTUM", "run_id": build.run_id()}, f"{TEMPLATE} AND {FIRST_RUN}"
+    ),
+    "a template and engine B": ({"template_id": "MOMENTUM", "engine_mode": EngineMode.B}, TEMPLATE),
 }  # fmt: skip
+NOBODY = ("none", "a market of nobody", "a market with the worst tenth, engine B", "promoted, of engine B")
 
 
 @pytest.mark.parametrize("name", FILTERS)
@@ -251,7 +328,112 @@ def test_every_order_shows_what_a_scan_finds(large: Large, name: str, order: Lea
     where = LeaderboardFilter(**others)
     wanted = expected(large.backend, where, condition, columns(order))
     assert paged(large.store, where, order, 30, 2) == wanted[:60]
-    assert (len(wanted) == 0) == (name == "none")
+    assert (len(wanted) == 0) == (name in NOBODY)
+
+
+def shown(session: Session, where: LeaderboardFilter, order: LeaderboardOrder) -> list[str]:
+    """Two pages."""
+    first = leaderboard(session, where, order, 20, None)
+    rest = leaderboard(session, where, order, 20, first.cursor) if first.cursor else ()
+    return [one.backtest_id.replace("-", "") for one in (*first, *rest)]
+
+
+SHARES = {
+    "a ninth": "{0} % 9 = 0",
+    "the later stored": "{0} > 9000",
+    "the worst half": "{0} IN (SELECT strategy_pk FROM scores WHERE policy_pk = 1 AND score_total < 0.5)",
+    "all but the best": "{0} IN (SELECT strategy_pk FROM scores WHERE policy_pk = 1 AND score_total < 0.8)",
+    "almost all": "{0} > 100",
+}
+ON_TIER: tuple[tuple[dict[str, Any], str], ...] = (
+    ({}, "1 = 1"),
+    ({"passed": False}, "NOT sc.passed"),
+    ({"engine_mode": EngineMode.B}, "1 = 1"),
+    ({"market": TENTH}, OF_MARKET.format(TENTH)),
+)
+
+
+@pytest.mark.parametrize("order", [LeaderboardOrder.SCORE, LeaderboardOrder.CAGR, LeaderboardOrder.SHARPE])
+@pytest.mark.parametrize("share", SHARES)
+def test_a_tier_with_many_shows_what_a_scan_finds(large: Large, share: str, order: LeaderboardOrder) -> None:
+    with large.backend.writing() as session:  # rolled back at the end: no commit
+        session.run("DELETE FROM strategy_tiers")
+        promoted = session.run(
+            "INSERT INTO strategy_tiers (strategy_pk, tier) SELECT pk, 'T2' FROM strategies "
+            f"WHERE {SHARES[share].format('pk')}"
+        )
+        assert promoted > 3_500
+        on_tier = SHARES[share].format("sc.strategy_pk")
+        for others, condition in ON_TIER:
+            where = LeaderboardFilter(tier=Tier.T2, **others)
+            wanted = scanned(session, where, f"{condition} AND {on_tier}", columns(order))
+            assert shown(session, where, order) == wanted[:40]
+            where = LeaderboardFilter(tier=Tier.T0, **others)
+            wanted = scanned(session, where, f"{condition} AND NOT ({on_tier})", columns(order))
+            assert shown(session, where, order) == wanted[:40]
+
+
+@pytest.mark.parametrize("order", [LeaderboardOrder.SCORE, LeaderboardOrder.CAGR])
+@pytest.mark.parametrize("met", ["score_total < 0.3", "score_total >= 0"])
+def test_a_run_that_met_many_again_shows_what_a_scan_finds(
+    large: Large, met: str, order: LeaderboardOrder
+) -> None:
+    with large.backend.writing() as session:  # rolled back at the end: no commit
+        run, iteration = session.reserve("runs", 1), session.reserve("iterations", 1)
+        (held,) = session.rows("SELECT * FROM runs WHERE pk = 1")
+        session.insert("runs", [(run, bytes.fromhex(build.run_id(2).replace("-", "")), *held[2:])])
+        session.insert("iterations", [(iteration, run, 1, 0, None, None, None)])
+        those = f"FROM scores WHERE policy_pk = 1 AND run_pk = 1 AND {met}"
+        rows = session.rows(f"SELECT strategy_pk, backtest_pk {those}")
+        first = session.reserve("trials", len(rows))
+        session.insert("trials", [
+            (first + i, raw("again", i), iteration, i, 1, *row, "main", "cached", 0)
+            for i, row in enumerate(rows)
+        ])  # fmt: skip
+        for others, condition in ON_TIER[:2]:
+            where = LeaderboardFilter(run_id=build.run_id(2), **others)
+            again = f"{condition} AND sc.backtest_pk IN (SELECT backtest_pk {those})"
+            wanted = scanned(session, where, again, columns(order))
+            assert len(wanted) > 5_000
+            assert shown(session, where, order) == wanted[:40]
+
+
+@pytest.mark.parametrize("replaced", [0.9, 1.1])
+def test_the_best_of_many_that_were_verified_are_shown_once(large: Large, replaced: float) -> None:
+    """Engine B confirms, or does not, all that engine A thought best; only B's word counts then."""
+    where = LeaderboardFilter()
+    with large.backend.writing() as session:  # rolled back at the end: no commit
+        (context,) = session.rows("SELECT min(pk) FROM contexts WHERE engine_mode = 'B'")[0]
+        held = session.rows(
+            "SELECT b.pk, sc.strategy_pk, sc.score_total, sc.run_pk, sc.template_pk, b.iteration_pk "
+            "FROM scores sc JOIN backtests b ON b.pk = sc.backtest_pk WHERE sc.policy_pk = 1 "
+            "AND sc.engine_mode = 'A' ORDER BY sc.score_total DESC LIMIT 900"
+        )
+        tests = session.reserve("backtests", len(held))
+        session.insert("backtests", [
+            (tests + i, raw("v", i)[:16], row[1], context, 1, 7, row[5], None, "DONE", raw("r", i), None,
+             None, None, None, 0) for i, row in enumerate(held)
+        ])  # fmt: skip
+        session.insert("metrics", [metrics_row(tests + i, row[2]) for i, row in enumerate(held)])
+        session.insert("scores", [
+            (session.reserve("scores", 1), 1, tests + i, min(1.0, row[2] * replaced), True, "B", row[1],
+             row[3], row[4], "{}", "[]", 0) for i, row in enumerate(held)
+        ])  # fmt: skip
+        for order in (LeaderboardOrder.SCORE, LeaderboardOrder.CAGR):
+            assert shown(session, where, order) == scanned(session, where, "1 = 1", columns(order))[:40]
+
+
+def test_what_blocks_an_earlier_program_left_out_is_read_as_rows(large: Large) -> None:
+    wheres = [LeaderboardFilter(market=FEW), LeaderboardFilter(metrics={"even": (30.0, 31.0)})]
+    with large.backend.writing() as session:  # rolled back at the end: no commit
+        found = [shown(session, where, LeaderboardOrder.SCORE) for where in wheres]
+        assert sealed_blocks(session, ALSO) == METRICS_SEALED
+        session.run("DELETE FROM metric_blocks WHERE metric LIKE '*%' AND first_pk <> ?", [BLOCK])
+        assert (sealed_blocks(session, ALSO), sealed_blocks(session, METRICS)) == ([BLOCK], METRICS_SEALED)
+        assert [shown(session, where, LeaderboardOrder.SCORE) for where in wheres] == found
+        seal_all(session, ALSO)
+        assert [shown(session, where, LeaderboardOrder.SCORE) for where in wheres] == found
+        assert list(drifted(session)) == []
 
 
 @pytest.mark.parametrize("order", [LeaderboardOrder.RETURN, LeaderboardOrder.SHARPE])
@@ -342,11 +524,36 @@ def test_scores_under_a_later_policy_are_sealed_without_new_backtests(tmp_path: 
     again.close()
 
 
+def test_a_commit_seals_what_blocks_an_earlier_program_left_out(tmp_path: Path) -> None:
+    upgrade(tmp_path / "store.db")
+    store = open_store(tmp_path / "store.db", build.SteadyClock())
+    fill(store, 40)
+    with store.unit() as unit:
+        register(unit, 1)
+        unit.save_policies([replace(build.policies()[0], policy_version=OTHER)])
+        unit.commit()
+    with store.backend.writing() as session:
+        grow(session, BLOCK)
+        seal_all(session, METRICS)
+        session.commit()
+        assert (sealed_blocks(session, METRICS), sealed_blocks(session, ALSO)) == ([0], [])
+    with store.unit() as unit:
+        fresh = build.strategy(900)
+        unit.upsert_strategy(fresh)
+        unit.insert_backtest(build.backtest(fresh, 900))
+        unit.commit()
+    with store.backend.reading() as session:
+        assert sealed_blocks(session, ALSO) == [0]
+        assert list(drifted(session)) == []
+    store.close()
+
+
 def test_a_copy_seals_its_own_blocks(large: Large, tmp_path: Path) -> None:
     copy_store(large.backend, tmp_path / "copy.db")
     copied = Backend(tmp_path / "copy.db")
     with copied.reading() as session:
         assert sealed_blocks(session, METRICS) == METRICS_SEALED
+        assert sealed_blocks(session, ALSO) == METRICS_SEALED
         assert sealed_blocks(session, SCORES) == SCORES_SEALED
         assert list(drifted(session)) == []
     copied.close()
@@ -359,6 +566,7 @@ def test_the_check_finds_tables_that_drifted(large: Large) -> None:
     with large.backend.writing() as session:  # rolled back at the end: no commit
         assert list(drifted(session)) == []
         session.run("UPDATE metric_blocks SET floats = ? WHERE metric = 'alpha' AND first_pk = 0", [b"x"])
+        session.run("UPDATE metric_blocks SET floats = ? WHERE metric = '*even' AND first_pk = 8192", [b"x"])
         session.run("UPDATE score_blocks SET packed = ? WHERE part = 'score' AND first_pk = 0", [b"x"])
         assert session.run("UPDATE tier_scores SET score_total = 0.123 " + ONE_SCORE) == 1
         session.insert("fingerprints", [(1, 69, "minhash128/x", raw("d", 0), bytes(264), 0)])
@@ -367,5 +575,6 @@ def test_the_check_finds_tables_that_drifted(large: Large) -> None:
         ("tier_scores", "2 rows are missing, wrong or too many"),
         ("fingerprint_bands", "13 rows are missing or too many"),
         ("metric_blocks", "the block from backtest key 0 on differs from the metrics"),
+        ("metric_blocks", "the block from backtest key 8192 on differs from the metrics"),
         ("score_blocks", "the block from score key 0 on differs from the scores"),
     ]

@@ -11,8 +11,9 @@ import pytest
 from quantrail.domain.answers import LeaderboardFilter, LeaderboardOrder
 from quantrail.domain.enums import EngineMode, Tier
 from quantrail.knowledge import Backend, open_store, upgrade
+from quantrail.knowledge.leaderboard_conditions import Place
 from quantrail.knowledge.leaderboard_search import few_by_index, first_walks
-from quantrail.knowledge.leaderboard_walks import Place, Search, walks
+from quantrail.knowledge.leaderboard_walks import Search, sources, walk
 from quantrail.knowledge.schema import FIRST_METRICS, LATER_METRICS
 from quantrail.knowledge.score_blocks import Wanted, scores_within
 from quantrail.knowledge.session import Session
@@ -171,7 +172,8 @@ AS_GOOD = {"run": "ix_scores_engine", "engine B and template": "ix_scores_verifi
 def test_no_leaderboard_sorts_or_scans_the_whole_store(large: Backend, name: str) -> None:
     where, index = BOARDS[name]
     with large.reading() as session:
-        found = list(walks(session, where, LeaderboardOrder.SCORE, 1, None))
+        search = Search(session, where, LeaderboardOrder.SCORE, 1, None, 20)
+        found = [walk(search, source) for source in sources(search)]
     plans = [plan(large, f"{walk.sql} LIMIT 20", walk.params) for walk in found]
     assert index in plans[0] or (large.dialect != "sqlite" and AS_GOOD.get(name, index) in plans[0]), plans[0]
     for one in plans:

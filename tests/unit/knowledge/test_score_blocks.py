@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from quantrail.knowledge.blocks import packed, packed_once, unpacked
 from quantrail.knowledge.leaderboard_blocks import _Best
-from quantrail.knowledge.leaderboard_walks import Place
+from quantrail.knowledge.leaderboard_conditions import Place
 from quantrail.knowledge.schema import BLOCK
-from quantrail.knowledge.score_blocks import _packed, _whole
 
 
 @pytest.mark.parametrize(
@@ -18,16 +18,16 @@ from quantrail.knowledge.score_blocks import _packed, _whole
 def test_whole_numbers_come_back_from_the_narrowest_width_that_holds_them(edge: int, width: int) -> None:
     places = np.arange(0, BLOCK, 3)
     values = np.where(np.arange(len(places)) % 5 == 0, edge, -1)
-    raw = _packed(places, values)
+    raw = packed(places, values)
     assert len(raw) == width * BLOCK
-    found = _whole(raw)
+    found = unpacked(raw)
     np.testing.assert_array_equal(found[places], values)
     assert not np.delete(found, places).any()
 
 
 def test_one_number_for_all_is_eight_bytes() -> None:
-    raw = np.array([-5], dtype="<i8").tobytes()
-    np.testing.assert_array_equal(_whole(raw), [-5])
+    raw = packed_once(-5)
+    np.testing.assert_array_equal(unpacked(raw), [-5])
 
 
 @pytest.mark.parametrize("size", [1, 7, 60, 399, 400, 1000])
