@@ -342,7 +342,7 @@ SHARES = {
     "a ninth": "{0} % 9 = 0",
     "the later stored": "{0} > 9000",
     "the worst half": "{0} IN (SELECT strategy_pk FROM scores WHERE policy_pk = 1 AND score_total < 0.5)",
-    "all but the best": "{0} NOT IN (SELECT strategy_pk FROM scores WHERE policy_pk = 1 AND score_total > 0.8)",
+    "no best": "{0} NOT IN (SELECT strategy_pk FROM scores WHERE policy_pk = 1 AND score_total > 0.8)",
     "almost all": "{0} > 100",
 }
 ON_TIER: tuple[tuple[dict[str, Any], str], ...] = (
