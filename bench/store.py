@@ -231,6 +231,11 @@ class Bench:
             "template": LeaderboardFilter(template_id="MOMENTUM"),
             "tier T1": LeaderboardFilter(tier=Tier.T1),
             "tier T0": LeaderboardFilter(tier=Tier.T0),
+            "template and engine B, which none has": LeaderboardFilter(
+                template_id="MOMENTUM", engine_mode=EngineMode.B
+            ),
+            "a market that has none": LeaderboardFilter(market="XKRX"),
+            "a metric without a column that 1 in 1,000 has": LeaderboardFilter(metrics={"own": (0.0, None)}),
             "two metrics": LeaderboardFilter(
                 metrics={"hit_rate_trades": (0.4, 0.6), "closed_trades": (40, None)}
             ),
@@ -289,6 +294,7 @@ class Bench:
             "drawdown, not passed": (
                 LeaderboardOrder.DRAWDOWN, LeaderboardFilter(passed=False), None, None
             ),
+            "CAGR, of tier T1": (LeaderboardOrder.CAGR, LeaderboardFilter(tier=Tier.T1), None, None),
         }  # fmt: skip
         for name, (order, where, cursor, column) in boards.items():
             yield (

@@ -95,6 +95,8 @@ def _metrics(of: BacktestId, number: int, share: float) -> r.Metrics:
         "hit_rate_trades": number % 1000 / 1000, "avg_trade_return_net": share / 1000,
         "closed_trades": 30 + number % 50,
     }  # fmt: skip
+    if number % 1000 == 7:
+        values["own"] = share  # a metric of the user's, which has no column
     return r.Metrics(
         of, build.CONTRACT_HASH, values, {"calmar_net": "no drawdown"},
         metrics_json_path=r.ArtifactRef("artifacts/metrics.parquet", number),

@@ -144,9 +144,6 @@ class Keys:
             return found
         return self._intern(("files", path), "files", (relative_path(path), None, None, self.now()))
 
-    def artifact(self, ref: ArtifactRef | None) -> tuple[int | None, int | None]:
-        return (None, None) if ref is None else (self.file(ref.path), ref.row)
-
     def artifacts(self, refs: Sequence[ArtifactRef | None]) -> tuple[list[int | None], list[int | None]]:
         """Files and rows of many; most of a batch lie in the same few files."""
         if not any(refs):

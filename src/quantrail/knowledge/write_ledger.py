@@ -47,11 +47,12 @@ def _id_of(*content: Any) -> bytes:
 
 
 def save_robustness_cases(keys: Keys, cases: Sequence[ledger.RobustnessCase]) -> Written:
+    paths, lines = keys.artifacts([c.metrics_ref for c in cases])
     rows = [
         (_id_of(c.backtest_id, c.type, dict(c.params), c.policy_version), _backtest(keys, c.backtest_id),
          v.label(c.type, "case type"), v.json_text(c.params, "params"), v.json_text(c.metrics, "metrics"),
-         *keys.artifact(c.metrics_ref), bool(c.passed), keys.policy(c.policy_version), keys.now())
-        for c in cases
+         path, line, bool(c.passed), keys.policy(c.policy_version), keys.now())
+        for c, path, line in zip(cases, paths, lines, strict=True)
     ]  # fmt: skip
     return _CASES(keys.session, rows)[1]
 

@@ -38,8 +38,9 @@ tier_scores = table(
 )  # fmt: skip
 
 # One metric of the backtests first_pk .. first_pk + BLOCK - 1 as little-endian float32, or as float64 where
-# leaderboards are ordered by it; NaN where there is none. A trigger drops the blocks into whose range
-# another row of metrics is inserted.
+# leaderboards are ordered by it; NaN where there is none. Under names that begin with an asterisk, what else
+# is asked of a backtest (beside_blocks). A trigger drops the blocks into whose range another row of metrics
+# is inserted.
 metric_blocks = table(
     "metric_blocks",
     whole("first_pk", primary_key=True, autoincrement=False),
