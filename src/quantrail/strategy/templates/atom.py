@@ -50,10 +50,16 @@ def parameter_schema(parameters: tuple[Parameter, ...], rules: tuple[Rule, ...])
     }
 
 
+# A dict is told at once; whether something is any other Mapping takes several times as long.
+_MAPPINGS = (dict, Mapping)
+
+
 def fill(piece: Any, params: Mapping[str, Value]) -> Any:
     """A copy of ``piece`` with every ``"$name"`` replaced by its value."""
-    if isinstance(piece, Mapping):
+    if isinstance(piece, str):
+        return params[piece[1:]] if piece.startswith("$") else piece
+    if isinstance(piece, _MAPPINGS):
         return {key: fill(value, params) for key, value in piece.items()}
     if isinstance(piece, list | tuple):
         return [fill(value, params) for value in piece]
-    return params[piece[1:]] if isinstance(piece, str) and piece.startswith("$") else piece
+    return piece
