@@ -116,11 +116,14 @@ def _lost_worker() -> BackendError:
 
 
 def _start_worker(screen: Setting, verify: Setting) -> None:
+    import gc
     import signal
 
     # Ctrl-C reaches the whole process group; the parent decides what happens then.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _BENCH["worker"] = Bench(screen, verify)
+    # What is there by now stays; the search for cycles need not look through it with every chunk.
+    gc.freeze()
 
 
 def _screen_in_worker(chunk: Sequence[ScreenJob], known: frozenset[StrategyId]) -> list[ScreenResult]:

@@ -20,6 +20,7 @@ from quantrail.services.loop.screening import Screened, remember, screen_gathere
 from quantrail.services.loop.start import active_members, start_run
 from quantrail.services.loop.state import RunState, Services, Verification
 from quantrail.services.loop.summary import iteration_summary
+from quantrail.services.loop.uncollected import uncollected
 from quantrail.services.loop.verification import verify_shortlist
 from quantrail.services.progress import Funnel, Listener, Progress, silent
 from quantrail.services.run_config import RunConfig
@@ -101,7 +102,8 @@ def run_loop(
         with open_workers(config.workers, state.screen, state.verify) as workers:
             for iteration in range(1, config.search.budget.iterations + 1):
                 watch.iteration, watch.funnel = iteration, Funnel()
-                summaries.append(_iterate(state, workers, watch))
+                with uncollected():
+                    summaries.append(_iterate(state, workers, watch))
                 if _out_of_time(state, begun):
                     break
     except KeyboardInterrupt:
