@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -158,10 +159,11 @@ def _selection(spec: NormalSpec, scope: Scope, features: FeatureStore) -> tuple[
     values = features.value(selection["feature"], scope.features, scope.members)
     n_symbols, n_bars = values.shape
     places = np.full((n_symbols, n_bars), n_symbols)
-    for t in range(n_bars):
-        known = [(values[s, t], int(s)) for s in scope.members if not np.isnan(values[s, t])]
-        sign = -1.0 if selection["order"] == "desc" else 1.0
-        for place, (_, s) in enumerate(sorted(known, key=lambda pair: (sign * pair[0], pair[1]))):
+    sign = -1.0 if selection["order"] == "desc" else 1.0
+    rows = scope.members.tolist()
+    for t, column in enumerate(values[rows].T.tolist()):
+        known = [(sign * value, s) for s, value in zip(rows, column, strict=True) if not isnan(value)]
+        for place, (_, s) in enumerate(sorted(known)):
             places[s, t] = place
     member = places < int(selection["top_n"])
     # Symbols without a value come last, however few the others are.
