@@ -14,12 +14,13 @@ from quantrail.config import load_settings
 from quantrail.domain.answers import FailureKey, IdKind, LeaderboardFilter
 from quantrail.domain.enums import TrialDoor
 from quantrail.domain.ids import BacktestId
+from quantrail.errors import InvalidInput
 from quantrail.lab.frames import HasVersion, as_rows, checked_kind, kind_of, version_of
 from quantrail.lab.result import Result, Results
 from quantrail.lab.run import Run
 from quantrail.services.backtest import BacktestRequest, backtest
 from quantrail.services.detail import detail
-from quantrail.services.leaderboard import leaderboard
+from quantrail.services.leaderboard import filter_of, leaderboard, order_of
 from quantrail.services.loop.runner import run_loop
 from quantrail.services.progress import Listener, silent
 from quantrail.services.reproduce import Reproduced, reproduce, sample_ids
@@ -160,14 +161,31 @@ class Lab:
             config = parse_run_config(dict(config))
         return Run(self._services, run_loop(self._services, config, listener), self._kind)
 
-    def leaderboard(self, limit: int = 20, where: LeaderboardFilter | None = None) -> Any:
+    def leaderboard(
+        self,
+        limit: int = 20,
+        where: LeaderboardFilter | None = None,
+        *,
+        order: str = "score",
+        engine: str | None = None,
+        run: str | None = None,
+        template: str | None = None,
+    ) -> Any:
         """The best strategies with luck bar, deflated Sharpe ratio and verdict, best first.
 
-        A DataFrame with every column; a notebook shows the ones that people compare.
+        ``order``: score, sharpe, drawdown, return or cagr. ``engine`` (a or b), ``run`` (id or prefix) and
+        ``template`` narrow it; ``where`` says the same and more as a filter, in their place. A DataFrame with
+        every column; a notebook shows the ones that people compare. InvalidInput for an unknown order or
+        engine, NotFound for an unknown run.
         """
         from quantrail.lab.board import as_board
 
-        return as_board(as_rows(leaderboard(self._services.store, where, limit=limit), self._kind))
+        if where is None:
+            where = filter_of(self._services.store, engine=engine, run=run, template=template)
+        elif engine or run or template:
+            raise InvalidInput("say engine, run and template inside where, or leave where out")
+        rows = leaderboard(self._services.store, where, order_of(order), limit)
+        return as_board(as_rows(rows, self._kind))
 
     def failures(self, limit: int = 10, by: str = "tag") -> Any:
         """The failures that repeat most, by tag, category, template or atom."""
@@ -182,9 +200,10 @@ class Lab:
         """A record by id or unique prefix, with what people ask about it next."""
         return detail(self._services.store, record_id, self._services.artifacts)
 
-    def reproduce(self, ids: Sequence[str] = (), *, sample: int | None = None) -> list[Reproduced]:
-        """Run stored backtests again, by id or prefix, or a sample of them."""
+    def reproduce(self, ids: str | Sequence[str] = (), *, sample: int | None = None) -> list[Reproduced]:
+        """Run stored backtests again, by one or more ids or prefixes, or a sample of them."""
         store = self._services.store
+        ids = [ids] if isinstance(ids, str) else ids
         chosen = [cast(BacktestId, store.resolve(i, IdKind.BACKTEST)[1]) for i in ids]
         if sample is not None:
             chosen += sample_ids(self._services, sample)

@@ -54,7 +54,7 @@ def curve_chart(curves: Mapping[str, Sequence[Any]], split: str | None, name: st
     if split is not None:
         figure.add_vline(x=split, line_dash="dash", line_color="grey")
         figure.add_annotation(x=split, y=1, yref="paper", text=" validation", showarrow=False, xanchor="left")
-    figure.update_yaxes(tickformat=".0%", row=2, col=1)
+    figure.update_yaxes(tickformat=".1~%", row=2, col=1)
     return fragment(figure, 460)
 
 

@@ -7,10 +7,17 @@ from enum import StrEnum
 from math import isfinite, sqrt
 
 from quantrail.analysis.statistics import deflated_sharpe, luck_bar, sharpe_interval
-from quantrail.domain.answers import LeaderboardFilter, LeaderboardOrder, LeaderboardRow, TrialCount
+from quantrail.domain.answers import (
+    IdKind,
+    LeaderboardFilter,
+    LeaderboardOrder,
+    LeaderboardRow,
+    TrialCount,
+)
 from quantrail.domain.enums import EngineMode
-from quantrail.domain.ids import BacktestId, StrategyId, UniverseVersion
+from quantrail.domain.ids import BacktestId, RunId, StrategyId, UniverseVersion
 from quantrail.domain.ports import KnowledgeStore
+from quantrail.errors import InvalidInput
 from quantrail.services.near import twins_among
 
 BELIEVABLE = 0.95
@@ -56,6 +63,36 @@ class Standing:
     verdict: Verdict
     fail_reasons: tuple[str, ...]
     twin_of: StrategyId | None = None
+
+
+def filter_of(
+    store: KnowledgeStore,
+    *,
+    engine: str | None = None,
+    run: str | None = None,
+    template: str | None = None,
+    passed: bool | None = None,
+) -> LeaderboardFilter:
+    """The filter for what people type: a or b, a run's id or prefix, a template's id in either case.
+
+    InvalidInput for another engine, NotFound for a run or template that is not there.
+    """
+    if engine is not None and engine.upper() not in list(EngineMode):
+        raise InvalidInput(f"engine {engine!r} is neither a nor b")
+    return LeaderboardFilter(
+        engine_mode=EngineMode(engine.upper()) if engine else None,
+        run_id=RunId(store.resolve(run, IdKind.RUN)[1]) if run else None,
+        template_id=template.upper() if template else None,
+        passed=passed,
+    )
+
+
+def order_of(name: str) -> LeaderboardOrder:
+    """An order by its name; InvalidInput names the others."""
+    orders = {one.name.lower(): one for one in LeaderboardOrder}
+    if name.lower() not in orders:
+        raise InvalidInput(f"order {name!r} is not one of {', '.join(orders)}")
+    return orders[name.lower()]
 
 
 def leaderboard(
@@ -123,7 +160,8 @@ def _verdict(row: LeaderboardRow, deflated: float | None) -> Verdict:
         return Verdict.FAILS
     if row.engine_mode is EngineMode.A:
         return Verdict.SCREENED
-    if kept is None or kept < OOS_KEPT:
+    # Without a validation period nothing can decay. With one, no ratio means no profit before it.
+    if row.metrics.get("oos_sharpe_net") is not None and (kept is None or kept < OOS_KEPT):
         return Verdict.DECAYS
     if deflated is None or deflated < BELIEVABLE:
         return Verdict.LUCK

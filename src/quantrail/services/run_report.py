@@ -11,11 +11,11 @@ import jinja2
 from quantrail import __version__
 from quantrail.domain.ids import RunId
 from quantrail.domain.ledger import Report
-from quantrail.errors import NotFound
+from quantrail.errors import InvalidInput, NotFound
 from quantrail.services.charts import curve_chart, figures_script, funnel_chart
 from quantrail.services.constraint_view import describe_params
 from quantrail.services.loop.state import Services
-from quantrail.services.run_view import RunView, explained, run_view
+from quantrail.services.run_view import RunView, explained, is_search, run_view
 
 CHARTED = 5
 
@@ -24,9 +24,14 @@ def write_run_report(services: Services, run_id: RunId) -> str:
     """Write the page and record it; returns its path below the artifacts folder.
 
     The path carries the page's hash, so an older report is never replaced. NotFound for an unknown
-    run.
+    run, InvalidInput for one that is no search: a single backtest.
     """
     view = run_view(services.store, run_id)
+    if not is_search(view.run):
+        raise InvalidInput(
+            f"run {run_id} is a single backtest, not a search; `quantrail run show {run_id}` tells what it "
+            f"found, `quantrail backtest SPEC --plot FILE` draws it"
+        )
     page = render(services, view).encode("utf-8")
     path = f"runs/{run_id}/reports/run-{hashlib.sha256(page).hexdigest()[:12]}.html"
     written = services.artifacts.write_bytes(path, page)

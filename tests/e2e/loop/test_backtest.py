@@ -61,6 +61,27 @@ def test_both_engines_are_recorded_known_the_second_time_and_reproduce(
     assert (done.code, done.json["equal"]) == (0, 2)
 
 
+
+def test_a_run_of_one_backtest_is_shown_and_has_no_report_of_a_search(
+    command: Any, home: Path, spec: Path
+) -> None:
+    done = command("backtest", spec, *PERIOD, "--json", "--home", home)
+    assert done.code == 0, done.stderr
+    failed = {row["key"] for row in command("failures", "top", "--json", "--home", home).json["rows"]}
+    assert failed
+    (run,) = command("run", "list", "--json", "--home", home).json["rows"]
+    shown = command("run", "show", run["run_id"], "--home", home)
+    assert shown.code == 0, shown.stderr
+    assert all(tag in shown.stdout for tag in failed)
+    assert "Funnel" not in shown.stdout
+    refused = command("report", run["run_id"], "--home", home)
+    assert refused.code == 2
+    assert "is a single backtest, not a search" in refused.stderr
+    nothing = command("report", "--home", home)
+    assert nothing.code == 2
+    assert "this home holds no search yet" in nothing.stderr
+
+
 def test_fractional_and_whole_shares_part_by_rounding_only(command: Any, home: Path, spec: Path) -> None:
     a, b = command("backtest", spec, *PERIOD, "--json", "--home", home).json["results"]
     assert a["metrics"]["closed_trades"] == b["metrics"]["closed_trades"]

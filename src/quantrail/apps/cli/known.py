@@ -22,7 +22,6 @@ from quantrail.apps.cli.output import (
     table,
 )
 from quantrail.apps.cli.session import session
-from quantrail.errors import InvalidInput
 
 if TYPE_CHECKING:
     from quantrail.domain.answers import Lineage
@@ -55,25 +54,13 @@ def leaderboard(
     Example: `quantrail leaderboard --engine b --limit 10`
     """
     from quantrail.apps.cli.tables import leaderboard_table
-    from quantrail.domain.answers import IdKind, LeaderboardFilter, LeaderboardOrder
-    from quantrail.domain.enums import EngineMode
-    from quantrail.services.leaderboard import Standing
+    from quantrail.services.leaderboard import Standing, filter_of, order_of
     from quantrail.services.leaderboard import leaderboard as standings_of
 
-    orders = {o.name.lower(): o for o in LeaderboardOrder}
-    if order not in orders:
-        raise InvalidInput(f"order {order!r} is not one of {', '.join(orders)}")
-    if engine is not None and engine.upper() not in list(EngineMode):
-        raise InvalidInput(f"engine {engine!r} is neither a nor b")
+    sorting = order_of(order)
     with session(home) as services:
-        run_id: Any = services.store.resolve(run, IdKind.RUN)[1] if run else None
-        where = LeaderboardFilter(
-            engine_mode=EngineMode(engine.upper()) if engine else None,
-            run_id=run_id,
-            template_id=template,
-            passed=True if passed else None,
-        )
-        standings = standings_of(services.store, where, orders[order], limit)
+        asked = filter_of(services.store, engine=engine, run=run, template=template, passed=passed or None)
+        standings = standings_of(services.store, asked, sorting, limit)
     if as_json:
         emit_json({"rows": standings})
     elif as_csv:

@@ -18,7 +18,8 @@ def register(app: typer.Typer) -> None:
 
 def report(
     run: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="A run's id or prefix [default: the newest run]")
+        str | None,
+        typer.Argument(metavar="[RUN]", help="A search's id or prefix [default: the newest]"),
     ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     home: HomeOption = None,
@@ -31,13 +32,16 @@ def report(
     from quantrail.domain.answers import IdKind
     from quantrail.domain.ids import RunId
     from quantrail.services.run_report import write_run_report
+    from quantrail.services.run_view import newest_search
 
     with session(home) as services:
         if run is None:
-            newest = services.store.list_runs(limit=1)
-            if not newest:
-                raise NotFound("this home holds no run yet; `quantrail demo` makes one")
-            run_id = newest[0].run_id
+            newest = newest_search(services.store)
+            if newest is None:
+                raise NotFound(
+                    "this home holds no search yet; `quantrail demo` or `quantrail run start` makes one"
+                )
+            run_id = newest
         else:
             run_id = cast(RunId, services.store.resolve(run, IdKind.RUN)[1])
         path = services.artifacts.path(write_run_report(services, run_id))

@@ -121,9 +121,11 @@ def show_run(
     stopped = [e for e in events if e.reason]
     if stopped:
         console.print(f"[yellow]{stopped[-1].stage}: {stopped[-1].reason}[/yellow]")
-    console.print(funnel_table(view.summaries))
+    if view.summaries:
+        console.print(funnel_table(view.summaries))
     console.print(leaderboard_table(view.standings))
     console.print(failure_table(view.failures, view.evaluated))
-    console.print(constraint_table(view.constraints))
+    if view.summaries:
+        console.print(constraint_table(view.constraints))
     for path in paths:
         console.print(f"Report: {path}", soft_wrap=True)

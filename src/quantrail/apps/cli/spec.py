@@ -218,7 +218,8 @@ def templates(
         [record[first], ", ".join(record["parameter_schema"]["properties"]), record["rationale"]]
         for record in records
     )
-    out().print(table(None, [first, "parameters", "rationale"], rows))
+    wrap = ["parameters", "rationale"]  # an id cut short is of no use
+    out().print(table(None, [first, *wrap], rows, wrap=wrap))
 
 
 def _record(template: Template) -> dict[str, Any]:
