@@ -61,7 +61,6 @@ def test_both_engines_are_recorded_known_the_second_time_and_reproduce(
     assert (done.code, done.json["equal"]) == (0, 2)
 
 
-
 def test_a_run_of_one_backtest_is_shown_and_has_no_report_of_a_search(
     command: Any, home: Path, spec: Path
 ) -> None:
