@@ -87,9 +87,12 @@ def _of_market(search: Search) -> Iterator[Mask]:
     rows = session.rows(
         "SELECT c.pk, u.market = ? FROM contexts c JOIN universes u ON u.pk = c.universe_pk", [market]
     )
-    if rows and all(meant for _, meant in rows):
+    if not any(meant for _, meant in rows):
+        yield np.zeros(keys_of(session), dtype=bool)
         return
-    contexts = np.zeros(1 + max((pk for pk, _ in rows), default=0), dtype=bool)
+    if all(meant for _, meant in rows):
+        return
+    contexts = np.zeros(1 + max(pk for pk, _ in rows), dtype=bool)
     contexts[[pk for pk, meant in rows if meant]] = True
     tables = unsealed_rows(
         session,
