@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from quantrail.domain.ids import ContentHash
 from quantrail.domain.records import ArtifactFile, ArtifactRef
 
 # What `reproduce` makes again, where it is gone, of the folder of a backtest of engine B.
@@ -34,6 +35,9 @@ class ArtifactStore(Protocol):
     def write_bytes(self, path: str, content: bytes) -> ArtifactFile: ...
     def write_parquet(self, path: str, columns: Mapping[str, Any]) -> ArtifactFile:
         """Columns of equal length; a list of arrays becomes a list column."""
+
+    def restore_parquet(self, path: str, columns: Mapping[str, Any], sha256: ContentHash) -> bool:
+        """Write a lost file again if it comes out with just this hash; False, and nothing written, if not."""
 
     def read_parquet(self, ref: ArtifactRef | str) -> Any:
         """An Arrow table: the whole file, or the one row that ``ref`` names."""

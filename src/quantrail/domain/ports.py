@@ -270,8 +270,8 @@ class KnowledgeStore(Protocol):
     def list_reports(
         self, run_id: RunId | None = None, backtest_id: BacktestId | None = None
     ) -> list[ledger.Report]: ...
-    def list_files(self) -> list[r.ArtifactFile]:
-        """By path."""
+    def list_files(self, folder: str | None = None) -> list[r.ArtifactFile]:
+        """By path; with ``folder`` only those below it."""
 
     def holdout_reads(self, strategy_id: StrategyId | None = None) -> int: ...
     def counts(self) -> dict[str, int]:

@@ -144,8 +144,12 @@ def data_versions(session: Session) -> set[DataVersion]:
     return {DataVersion(row[0].hex()) for row in rows}
 
 
-def list_files(session: Session) -> list[r.ArtifactFile]:
-    rows = session.rows("SELECT path, sha256, size_bytes FROM files WHERE sha256 IS NOT NULL ORDER BY path")
+def list_files(session: Session, folder: str | None) -> list[r.ArtifactFile]:
+    within = "" if folder is None else "AND substr(path, 1, ?) = ?"
+    rows = session.rows(
+        f"SELECT path, sha256, size_bytes FROM files WHERE sha256 IS NOT NULL {within} ORDER BY path",
+        [] if folder is None else [len(folder) + 1, f"{folder}/"],
+    )
     return [r.ArtifactFile(row[0], ContentHash(row[1].hex()), row[2]) for row in rows]
 
 

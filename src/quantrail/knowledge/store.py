@@ -240,8 +240,8 @@ class SqlKnowledgeStore:
     ) -> list[ledger.Report]:
         return self._read(read_runs.list_reports, run_id, backtest_id)
 
-    def list_files(self) -> list[r.ArtifactFile]:
-        return self._read(read_runs.list_files)
+    def list_files(self, folder: str | None = None) -> list[r.ArtifactFile]:
+        return self._read(read_runs.list_files, folder)
 
     def holdout_reads(self, strategy_id: StrategyId | None = None) -> int:
         return self._read(read_runs.holdout_reads, strategy_id)

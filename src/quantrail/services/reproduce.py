@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from quantrail.engine import ENGINE_A_VERSION, ENGINE_B_VERSION, prepare, screen
 from quantrail.errors import BackendCorrupt, DataInvalid, InvalidInput, NotFound, QuantrailError
 from quantrail.services.loop.state import Services
 from quantrail.services.rerun import is_signals, stored_bars, stored_period, stored_spec, verify_again
+from quantrail.services.restore import Tables, restore_missing, signals_tables, verified_tables
 from quantrail.services.signals import signals_again
 
 CLOSE = 1e-9
@@ -35,12 +37,18 @@ class Reproduced:
 
 @dataclass(frozen=True, slots=True)
 class _Rerun:
+    """``tables`` makes the backtest's artifact files anew, where it has files of its own."""
+
     result_hash: ResultHash
     metrics: Mapping[str, float | None]
+    tables: Callable[[], Tables] | None = None
 
 
 def reproduce(services: Services, ids: Sequence[BacktestId]) -> list[Reproduced]:
-    """Re-run stored backtests, in the order asked, and record what came out."""
+    """Re-run stored backtests, in the order asked, and record what came out.
+
+    Where a result comes out equal, artifact files of it that are gone are put back; ``detail`` names them.
+    """
     done = [_reproduce(services, services.store.get_backtest(key)) for key in ids]
     with services.store.unit() as unit:
         unit.save_reproductions([record for record, _ in done])
@@ -105,17 +113,20 @@ def _rerun_and_compare(services: Services, row: BacktestRow) -> tuple[DriftCause
     except DataInvalid as error:  # splits, dividends or signals that are not those of the result
         return DriftCause.DATA, error.message, None
     if found.result_hash == row.result_hash:
-        return None, "", found
+        detail = "" if found.tables is None else restore_missing(services, row, found.tables)
+        return None, detail, found
     return *_cause_of_difference(services, row, found), found
 
 
 def _rerun(services: Services, bars: Bars, row: BacktestRow) -> _Rerun:
     if is_signals(services, row):
         again = signals_again(services, row, bars)
-        return _Rerun(again.result.result_hash, again.metrics.values)
+        tables = partial(signals_tables, services, row, bars, again)
+        return _Rerun(again.result.result_hash, again.metrics.values, tables)
     if row.key.engine_mode is EngineMode.B:
         done_b = verify_again(services, row, bars)
-        return _Rerun(done_b.result.result_hash, done_b.metrics.values)
+        tables = partial(verified_tables, services, row, bars, done_b)
+        return _Rerun(done_b.result.result_hash, done_b.metrics.values, tables)
     done = screen(prepare(bars, [stored_spec(services, row)]), stored_period(row), row.calc_contract)
     error = done.errors[0]
     if error is not None:

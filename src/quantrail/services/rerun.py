@@ -25,7 +25,7 @@ def stored_bars(services: Services, row: BacktestRow, *, recompute: bool = False
     """
     version = DataVersion(row.snapshot_version) if row.snapshot_version else None
     benchmark = row.calc_contract.benchmark
-    symbols = sorted({*_traded(services, row), *([benchmark] if benchmark else [])})
+    symbols = sorted({*traded(services, row), *([benchmark] if benchmark else [])})
     first = services.market.bars(symbols, version=version).sessions[0].item()
     bars = services.market.bars(
         symbols, stored_period(row), warmup_start=first, version=version, recompute=recompute
@@ -56,12 +56,13 @@ def verify_again(
     if ACTIONS in dict(used.settings):
         version = DataVersion(row.snapshot_version) if row.snapshot_version else None
         after = period.end + timedelta(days=1)
-        found = services.market.actions(_traded(services, row), before=after, version=version)
+        found = services.market.actions(traded(services, row), before=after, version=version)
         actions = CorporateActions(found.splits, found.dividends).within(bars, bars.span(period))
     return verify(bars, stored_spec(services, row), period, row.calc_contract, used, actions)
 
 
-def _traded(services: Services, row: BacktestRow) -> tuple[str, ...]:
+def traded(services: Services, row: BacktestRow) -> tuple[str, ...]:
+    """Symbols of a result's universe. NotFound when the universe is not stored."""
     universe = services.store.find_universe(row.key.universe_version)
     if universe is None:
         raise NotFound(f"universe {row.key.universe_version[:12]} is not stored any more")

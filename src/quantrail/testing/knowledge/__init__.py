@@ -10,13 +10,14 @@ from quantrail.testing.knowledge.hostile_values import HostileValues
 from quantrail.testing.knowledge.identity_rules import IdentityRules
 from quantrail.testing.knowledge.integrity_rules import IntegrityRules
 from quantrail.testing.knowledge.ledger_records import LedgerRecords
+from quantrail.testing.knowledge.lists import Lists
 from quantrail.testing.knowledge.queries import Queries
 from quantrail.testing.knowledge.transactions import Transactions
 from quantrail.testing.knowledge.world import StoreHarness, World, fill
 
 
 class KnowledgeStoreContract(
-    IdentityRules, IntegrityRules, HostileValues, Queries, LedgerRecords, Transactions
+    IdentityRules, IntegrityRules, HostileValues, Queries, Lists, LedgerRecords, Transactions
 ):
     """All contract tests; see the parents."""
 
