@@ -51,6 +51,7 @@ def copy_store(source: Backend, to: str | Path) -> list[CopiedTable]:
     damaged is named as such.
     """
     require_head(source)
+    source.require_sound()  # rows of a lost page would just be missing
     target = Backend(to)
     file = sqlite_path(target.url)
     made = file is not None and not file.exists()

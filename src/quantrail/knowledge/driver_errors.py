@@ -56,6 +56,8 @@ def translate(error: Exception) -> QuantrailError | None:
         return translate(error.orig)
     if isinstance(error, sqlite3.Error):
         return _from_sqlite(error)
+    if isinstance(error, UnicodeDecodeError):  # stored text, or the driver's own message quoting some
+        return BackendCorrupt(f"the database is damaged; restore a backup ({error})")
     if isinstance(error, OverflowError):
         return InvalidInput(f"an integer does not fit into 64 bits: {error}")
     if type(error).__module__.split(".")[0] == "psycopg":

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from quantrail.errors import BackendError, Conflict, SchemaOutdated
+from quantrail.errors import BackendCorrupt, BackendError, Conflict, SchemaOutdated
 from quantrail.knowledge.backend import Backend, patiently, sqlite_path
 from quantrail.knowledge.copying import copy_store, remove_database
 from quantrail.knowledge.counts import counts
@@ -101,5 +101,5 @@ def _copy_file(source: Path, target: Path) -> None:
         old.backup(new)
         (answer,) = new.execute("PRAGMA quick_check(1)").fetchone()
         if answer != "ok":
-            raise BackendError(f"the backup of {source} is damaged ({answer}); run: quantrail db check")
+            raise BackendCorrupt(f"the backup of {source} is damaged ({answer}); run: quantrail db check")
         new.execute("PRAGMA journal_mode = DELETE")

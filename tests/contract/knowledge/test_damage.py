@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from quantrail.domain.records import ArtifactFile, ArtifactRef
-from quantrail.errors import BackendCorrupt, BackendError, ConfigInvalid, InvalidInput
+from quantrail.errors import BackendCorrupt, ConfigInvalid, InvalidInput
 from quantrail.knowledge import (
     ArtifactFolder,
     Backend,
@@ -68,6 +68,13 @@ def empty_page(path: Path, page: int) -> None:
     overwrite(path, page, b"\x0d\x00\x00\x00\x00\x10\x00\x00")
 
 
+def garble(path: Path) -> None:
+    """Bytes that are no UTF-8 in the name of a template."""
+    content = path.read_bytes()
+    at = content.rindex(build.TEMPLATES[0].title().encode())
+    path.write_bytes(content[:at] + b"\xff\xfe" + content[at + 2 :])
+
+
 def findings(path: Path) -> list[Finding]:
     backend = Backend(path)
     try:
@@ -91,9 +98,7 @@ def test_an_error_that_is_ours_is_not_put_down_to_a_sound_file(store: SqlKnowled
 
 def test_text_that_is_no_text_is_damage(path: Path) -> None:
     """A changed byte within a row is in no page's order, so SQLite's own check does not see it."""
-    content = path.read_bytes()
-    at = content.rindex(build.TEMPLATES[0].title().encode())
-    path.write_bytes(content[:at] + b"\xff\xfe" + content[at + 2 :])
+    garble(path)
     store = open_store(path, build.SteadyClock())
     with pytest.raises(BackendCorrupt, match=r"store\.db: the database file is damaged"):
         store.list_templates()
@@ -111,8 +116,14 @@ def test_a_damaged_file_is_a_finding_with_the_way_out(path: Path, page: str) -> 
     assert all("newest backup" in one.mend for one in found)
 
 
-def test_a_copy_of_a_damaged_file_names_it_and_leaves_no_target(path: Path, tmp_path: Path) -> None:
-    overwrite(path, root_page(path, "scores"), b"\xff" * 64)
+@pytest.mark.parametrize("seen", ["by SQLite's check", "only when it is read"])
+def test_a_copy_of_a_damaged_file_names_it_and_leaves_no_target(
+    path: Path, tmp_path: Path, seen: str
+) -> None:
+    if seen == "only when it is read":
+        garble(path)
+    else:
+        overwrite(path, root_page(path, "scores"), b"\xff" * 64)
     backend = Backend(path)
     with pytest.raises(BackendCorrupt) as caught:
         copy_store(backend, tmp_path / "copy.db")
@@ -120,6 +131,15 @@ def test_a_copy_of_a_damaged_file_names_it_and_leaves_no_target(path: Path, tmp_
     assert str(path) in caught.value.message
     assert "copy.db" not in caught.value.message
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith("copy")] == []
+
+
+def test_a_copy_does_not_pass_over_rows_that_are_lost(path: Path, tmp_path: Path) -> None:
+    empty_page(path, root_page(path, "trial_constraints"))
+    backend = Backend(path)
+    with pytest.raises(BackendCorrupt, match=r"store\.db: the database file is damaged"):
+        copy_store(backend, tmp_path / "copy.db")
+    backend.close()
+    assert not (tmp_path / "copy.db").exists()
 
 
 def test_a_copy_that_fails_keeps_a_target_that_was_there(path: Path, tmp_path: Path) -> None:
@@ -137,7 +157,7 @@ def test_a_backup_of_a_damaged_file_is_no_backup(path: Path, tmp_path: Path) -> 
     empty_page(path, root_page(path, "metrics"))
     (tmp_path / "kept").mkdir()
     backend = Backend(path)
-    with pytest.raises(BackendError, match=r"the backup of .*store\.db is damaged"):
+    with pytest.raises(BackendCorrupt, match=r"the backup of .*store\.db is damaged"):
         backup_store(backend, tmp_path / "kept" / "backup.db")
     backend.close()
     assert list((tmp_path / "kept").iterdir()) == []

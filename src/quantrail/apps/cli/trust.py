@@ -26,7 +26,8 @@ def reproduce(
 ) -> None:
     """Run stored backtests again and compare hashes; a difference gets a named cause.
 
-    Exit code 3 when any of them differs. Causes: data, code, dependency, numerics, seed, missing.
+    Exit code 3 when any of them differs. Causes: data, code, dependency, numerics, seed, missing. Artifact
+    files of an equal result that were lost are put back, as far as they come out byte for byte.
 
     Example: `quantrail reproduce --sample 20`
     """

@@ -191,3 +191,14 @@ class IdentityRules:
         found = harness.store.repeated_failures(100, FailureKey.TAG)
         assert {one.key: one.count for one in found} == expected
         assert [one.count for one in found] == sorted(expected.values(), reverse=True)
+
+    def test_a_template_or_an_atom_that_the_library_lacks_is_refused(self, harness: StoreHarness) -> None:
+        fill(harness.store)
+        before = harness.store.counts()
+        for name, change in (
+            ("NO_SUCH", {"template_id": "NO_SUCH"}),
+            ("entry.none", {"atoms": ("entry.none",)}),
+        ):
+            with pytest.raises(NotFound, match=name), harness.store.unit() as unit:
+                unit.upsert_strategy(build.strategy(50, **change))
+        assert harness.store.counts() == before
