@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -39,31 +40,20 @@ class ArtifactFolder:
 
         Real numbers hardly repeat, so they are split by byte; everything else by dictionary.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        made = columns if isinstance(columns, pa.Table) else pa.table(dict(columns))
-        real, rest = _by_kind(made)
-        return self.write(
-            path,
-            lambda file: pq.write_table(
-                made, file, compression="zstd", use_dictionary=rest, use_byte_stream_split=real
-            ),
-        )
+        current, _ = _layouts(columns)
+        return self.write(path, current)
 
     def restore_parquet(
         self, path: str, columns: Mapping[str, NDArray[Any] | Sequence[Any]], sha256: ContentHash
     ) -> bool:
         """A lost file, written again if it comes out with just this hash; False and no file otherwise."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        made = io.BytesIO()
-        pq.write_table(pa.table(dict(columns)), made, compression="zstd")
-        if hashlib.sha256(made.getbuffer()).hexdigest() != sha256:
-            return False
-        self.write_bytes(path, made.getvalue())
-        return True
+        for layout in _layouts(columns):
+            made = io.BytesIO()
+            layout(made)
+            if hashlib.sha256(made.getbuffer()).hexdigest() == sha256:
+                self.write_bytes(path, made.getvalue())
+                return True
+        return False
 
     def write_json(self, path: str, document: Any) -> ArtifactFile:
         """Sorted, indented JSON; InvalidInput for NaN and infinities."""
@@ -159,6 +149,19 @@ class ArtifactFolder:
         if isinstance(ref, ArtifactRef) and ref.row is not None:
             return json.loads(text.splitlines()[ref.row])
         return json.loads(text)
+
+
+def _layouts(
+    columns: Mapping[str, NDArray[Any] | Sequence[Any]] | pa.Table,
+) -> tuple[Callable[[IO[bytes]], None], Callable[[IO[bytes]], None]]:
+    """Writers of a table: as files are laid out today, and as they were before."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    made = columns if isinstance(columns, pa.Table) else pa.table(dict(columns))
+    real, rest = _by_kind(made)
+    write = partial(pq.write_table, made, compression="zstd")
+    return partial(write, use_dictionary=rest, use_byte_stream_split=real), write
 
 
 def _by_kind(table: pa.Table) -> tuple[list[str], list[str]]:

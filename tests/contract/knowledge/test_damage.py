@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sqlite3
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from quantrail.domain.records import ArtifactFile, ArtifactRef
@@ -243,6 +246,24 @@ def test_a_stray_file_in_a_backtest_s_folder_is_orphaned(
     kept(store, folder, "runs/x/trades.parquet", "runs/x/deep/whole.bin2")
     folder.path("runs/x/deep/whole.bin").rename(folder.path("runs/x/stray.bin"))
     assert told(store, folder) == [("orphaned file", "runs/x/stray.bin")]
+
+
+@pytest.mark.parametrize("layout", ["of today", "of before"])
+def test_a_lost_table_comes_back_only_with_its_own_bytes(folder: ArtifactFolder, layout: str) -> None:
+    columns = {"session": [1, 2, 3], "equity": [1.0, 1.5, 0.1]}
+    if layout == "of today":
+        stored = folder.write_parquet("x/curves.parquet", columns)
+    else:
+        made = io.BytesIO()
+        pq.write_table(pa.table(columns), made, compression="zstd")
+        stored = folder.write_bytes("x/curves.parquet", made.getvalue())
+    before = folder.path(stored.path).read_bytes()
+    folder.path(stored.path).unlink()
+    other = {**columns, "equity": [1.0, 1.5, 0.2]}
+    assert not folder.restore_parquet(stored.path, other, stored.sha256)
+    assert not folder.path(stored.path).exists()
+    assert folder.restore_parquet(stored.path, columns, stored.sha256)
+    assert folder.path(stored.path).read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -93,5 +93,9 @@ def test_an_upgrade_of_a_server_waits_no_longer_either(
     monkeypatch.setattr(backend_module, "BUSY_SECONDS", 0.2)
     with psycopg.connect(postgres_url) as other:
         other.execute("SELECT pg_advisory_xact_lock(%s)", [WRITE_LOCK])
+        freed = threading.Timer(3.0, other.rollback)  # who waits longer gets its turn and is found out
+        freed.start()
         with pytest.raises(BackendBusy, match="another process is writing"):
             upgrade(postgres_url)
+        freed.cancel()
+        freed.join()
