@@ -47,6 +47,13 @@ def parse_url(url: str | Path) -> URL:
     return parsed
 
 
+def masked(url: URL) -> str:
+    """The URL as it may be shown: no password, wherever in it one stands."""
+    if "password" in url.query:
+        url = url.update_query_dict({"password": "***"})
+    return url.render_as_string(hide_password=True).replace("password=%2A%2A%2A", "password=***")
+
+
 def sqlite_path(url: URL) -> Path | None:
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
@@ -63,7 +70,7 @@ class Backend:
         self._readers: deque[_Kept] = deque()
         self._writers: deque[_Kept] = deque()
         # The URL without its password; worked out once, since every transaction may have to name it.
-        self.shown = self.url.render_as_string(hide_password=True)
+        self.shown = masked(self.url)
         self._process, self._forked = os.getpid(), threading.Lock()
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import inspect
 from sqlalchemy.engine import URL, Connection
 
 from quantrail.errors import BackendError, SchemaOutdated
-from quantrail.knowledge.backend import Backend, begin_as_only_writer, patiently, sqlite_path
+from quantrail.knowledge.backend import Backend, begin_as_only_writer, masked, patiently, sqlite_path
 from quantrail.knowledge.driver_errors import translated
 from quantrail.knowledge.migrations import FOLDER, HEAD, REVISIONS
 
@@ -48,7 +48,7 @@ def upgrade_command(url: URL) -> str:
     if path is not None and path.name == _HOME_FILE:
         return f"quantrail db upgrade --home {shlex.quote(str(path.parent))}"
     server = url.set(drivername=url.get_backend_name())
-    spelt = server.render_as_string(hide_password=True) if path is None else str(path)
+    spelt = masked(server) if path is None else str(path)
     return f"QUANTRAIL_DATABASE_URL={shlex.quote(spelt)} quantrail db upgrade"
 
 

@@ -137,7 +137,7 @@ def test_a_copy_of_a_damaged_file_names_it_and_leaves_no_target(
 
 
 def test_a_copy_does_not_pass_over_rows_that_are_lost(path: Path, tmp_path: Path) -> None:
-    empty_page(path, root_page(path, "trial_constraints"))
+    empty_page(path, root_page(path, "scores"))
     backend = Backend(path)
     with pytest.raises(BackendCorrupt, match=r"store\.db: the database file is damaged"):
         copy_store(backend, tmp_path / "copy.db")

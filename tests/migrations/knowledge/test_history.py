@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -245,12 +246,19 @@ def test_an_outdated_database_names_the_command_that_mends_it(tmp_path: Path) ->
         assert_whole(path)
 
 
-def test_a_server_s_command_masks_the_password() -> None:
-    url = Backend("postgresql://me:secret@server:5433/research")
-    assert upgrade_command(url.url) == (
-        "QUANTRAIL_DATABASE_URL='postgresql://me:***@server:5433/research' quantrail db upgrade"
-    )
-    url.close()
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("postgresql://me:secret@server:5433/research", "postgresql://me:***@server:5433/research"),
+        ("postgresql://server/research?password=secret", "postgresql://server/research?password=***"),
+    ],
+)
+def test_a_server_s_command_masks_the_password(given: str, shown: str) -> None:
+    backend = Backend(given)
+    command = upgrade_command(backend.url)
+    assert shlex.split(command) == [f"QUANTRAIL_DATABASE_URL={shown}", "quantrail", "db", "upgrade"]
+    assert "secret" not in backend.shown
+    backend.close()
 
 
 def test_an_empty_place_names_the_same_command_and_is_left_empty(tmp_path: Path) -> None:
