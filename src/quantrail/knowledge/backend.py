@@ -133,7 +133,7 @@ class Backend:
             (found,) = session.rows(f"PRAGMA {look}(1)")[0]
         if found != "ok":
             raise BackendCorrupt(
-                f"{self.shown}: the database file is damaged ({' '.join(found.split())}); restore a backup"
+                f"{self.shown}: the database file is damaged ({damage_in_short(found)}); restore a backup"
             )
 
     @contextmanager
@@ -234,6 +234,13 @@ class Backend:
             raise Unsupported(
                 f"{self.shown} needs the package {error.name!r}: pip install 'quantrail[postgres]'"
             ) from error
+
+
+def damage_in_short(told: str) -> str:
+    """SQLite's lines about damage on one; of many the first, since they come of the same few pages."""
+    lines = [line for line in told.splitlines() if not line.startswith("***")]
+    more = f"; {len(lines) - 3} more like it" if len(lines) > 3 else ""
+    return "; ".join(lines[:3]) + more
 
 
 def _driver_errors(dialect: str) -> tuple[type[Exception], ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from quantrail.errors import BackendCorrupt
 from quantrail.knowledge.artifacts import ArtifactFolder
-from quantrail.knowledge.backend import Backend
+from quantrail.knowledge.backend import Backend, damage_in_short
 from quantrail.knowledge.check_derived import drifted
 from quantrail.knowledge.check_files import Finding, check_files
 from quantrail.knowledge.migrations import HEAD, frozen_names
@@ -49,7 +49,7 @@ def _damage(session: Session) -> Iterator[Finding]:
         return
     for (text,) in session.rows("PRAGMA integrity_check(20)"):
         if text != "ok":
-            yield _damaged(" ".join(text.split()))
+            yield _damaged(damage_in_short(text))
 
 
 def _damaged(detail: str) -> Finding:

@@ -117,6 +117,7 @@ def test_a_damaged_file_is_a_finding_with_the_way_out(path: Path, page: str) -> 
     found = findings(path)
     assert {one.kind for one in found} == {"damage"}
     assert all("newest backup" in one.mend for one in found)
+    assert all(one.detail and "\n" not in one.detail and len(one.detail) < 400 for one in found)
 
 
 @pytest.mark.parametrize("seen", ["by SQLite's check", "only when it is read"])

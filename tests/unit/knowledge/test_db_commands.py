@@ -90,13 +90,16 @@ def test_an_empty_home_names_the_command_that_makes_the_store(tmp_path: Path) ->
     assert not (tmp_path / "nothing").exists()
 
 
-def test_a_damaged_file_is_a_finding_with_exit_code_3(home: Path) -> None:
+def test_a_damaged_file_is_a_finding_with_exit_code_3(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = home / "quantrail.db"
     file.write_bytes(b"?" * 64 + file.read_bytes()[64:])
     code, found = call("check", "--home", str(home))
     assert (code, found["total"]) == (3, 1)
     assert found["findings"][0]["kind"] == "damage"
     assert str(file) in found["findings"][0]["detail"]
+    assert invoke(["doctor", "--json", "--home", str(home)]) == 1
+    (store,) = [one for one in json.loads(capsys.readouterr().out)["checks"] if one["name"] == "store"]
+    assert (store["ok"], store["remedy"]) == (False, f"quantrail db check --home {home}")
 
 
 def test_an_empty_target_is_refused_in_a_sentence(home: Path) -> None:
@@ -157,6 +160,9 @@ def test_no_command_migrates_unasked_and_each_names_the_one_that_does(
     called = [str(files.get(word, word)) for word in command]
     assert invoke([*called, "--home", str(old_home)]) == 1
     assert f"run: quantrail db upgrade --home {old_home}" in capsys.readouterr().err
+    assert invoke(["doctor", "--json", "--home", str(old_home)]) == 1
+    told = {one["name"]: one["remedy"] for one in json.loads(capsys.readouterr().out)["checks"]}
+    assert told["store"] == f"quantrail db upgrade --home {old_home}"
     assert (old_home / "quantrail.db").read_bytes() == before
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from shlex import quote
 
 from quantrail import __version__
 from quantrail.bootstrap import make_home, open_services, utc_now
@@ -75,7 +76,7 @@ def _home(settings: Settings) -> Iterator[Check]:
         yield Check("home", False, f"{settings.home} is not there yet", "quantrail demo", optional=True)
         return
     yield _tried("home", lambda: _writable(settings), "choose another with --home")
-    yield _tried("store", lambda: _store(settings), "quantrail db check")
+    yield _tried("store", lambda: _store(settings), f"quantrail db check --home {quote(str(settings.home))}")
     yield _tried("data", lambda: _data(settings), "quantrail data import FILE")
 
 
