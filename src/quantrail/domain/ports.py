@@ -34,8 +34,8 @@ class KnowledgeUnit(Protocol):
 
     All writes are idempotent and say per record whether it was new. The same key with other content
     raises Conflict naming both; a reference to something that is not there raises NotFound; values
-    that cannot be stored (NaN, naive times, NUL, over-long text) raise InvalidInput. After any error
-    the unit is spent: leave it, nothing was changed.
+    that cannot be stored (NaN, naive times, NUL, over-long text, wrong types, unknown words) raise
+    InvalidInput. After any error the unit is spent: leave it, nothing was changed.
     """
 
     def commit(self) -> None:
@@ -75,10 +75,11 @@ class KnowledgeUnit(Protocol):
         """Single form; InvalidInput when the id is not that of the key."""
 
     def insert_backtests(self, backtests: Sequence[r.Backtest]) -> a.Written:
-        """Another ``result_hash`` under a known key is a Conflict. DONE replaces a stored FAILED."""
+        """Another ``result_hash`` under a known key is a Conflict. DONE replaces a stored FAILED whole, but
+        for its key; FAILED changes nothing that is stored."""
 
     def save_metrics(self, metrics: r.Metrics | Sequence[r.Metrics]) -> a.Written:
-        """One or many; each must echo its backtest's contract hash."""
+        """One or many; each must echo its backtest's contract hash. InvalidInput for a FAILED backtest."""
 
     def save_score(self, score: r.Score) -> a.Written:
         """Single form of ``save_scores``."""
@@ -97,20 +98,24 @@ class KnowledgeUnit(Protocol):
         constraint_set: r.ConstraintSet,
         provenance: Sequence[r.Provenance],
     ) -> a.Written:
-        """The set that iteration wrote. A constraint derived from failures needs provenance, here or
-        in an earlier set that held it; else InvalidInput."""
+        """The set that iteration wrote; of another iteration that meets the same rules, only provenance is
+        added. Fewer or more members under its id are a Conflict. A constraint derived from failures needs
+        provenance, here or in an earlier set that held it; else InvalidInput."""
 
     def save_trial(self, trial: r.Trial) -> a.Written:
         """Single form of ``save_trials``."""
 
     def save_trials(self, trials: Sequence[r.Trial]) -> a.Written:
-        """A known trial_id keeps what it holds; another strategy under it is a Conflict."""
+        """A known trial_id keeps what it holds; anything else under it is a Conflict, but for how an
+        evaluation that is done again ended."""
 
     def save_trial_constraints(self, rows: Sequence[r.TrialConstraint]) -> a.Written: ...
 
     # --- judgement, trust, live operation -------------------------------------------------------
     def save_robustness_cases(self, cases: Sequence[ledger.RobustnessCase]) -> a.Written: ...
-    def save_reports(self, reports: Sequence[ledger.Report]) -> a.Written: ...
+    def save_reports(self, reports: Sequence[ledger.Report]) -> a.Written:
+        """A known report gains its ``doc_store_id`` when it had none; another one is a Conflict."""
+
     def save_promotions(self, promotions: Sequence[ledger.Promotion]) -> None:
         """Appends; a PROMOTE sets the strategy's tier."""
 
@@ -134,7 +139,8 @@ class KnowledgeStore(Protocol):
     """Everything that was tried, why it failed, and what follows: one source of truth.
 
     Reads see committed work only. ``get_`` raises NotFound, ``find_`` may be None, lists state their
-    order, NULLs last.
+    order, NULLs last. A ``limit`` is 0 or more; other limits, words outside a vocabulary and values of a
+    wrong type raise InvalidInput.
     """
 
     def unit(self, durable: bool = False) -> AbstractContextManager[KnowledgeUnit]:
@@ -243,7 +249,7 @@ class KnowledgeStore(Protocol):
         period_end: date,
         before_run: RunId | None = None,
     ) -> a.TrialCount:
-        """``before_run`` leaves out that run's own trials and all later ones."""
+        """``before_run`` leaves out that run's own trials and all later ones; NotFound when it is unknown."""
 
     def list_trials(self, run_id: RunId, iteration_id: int | None = None) -> list[r.Trial]:
         """By iteration and ordinal."""

@@ -7,15 +7,15 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from quantrail.domain.ids import ContentHash
 from quantrail.domain.records import ArtifactFile, ArtifactRef
-from quantrail.errors import BackendError, Conflict, InvalidInput, NotFound
+from quantrail.errors import BackendCorrupt, BackendError, Conflict, InvalidInput, NotFound
 from quantrail.knowledge.keys import relative_path
 
 # pyarrow takes a third of a second to import, and most commands of the store write no file.
@@ -59,9 +59,10 @@ class ArtifactFolder:
         """Sorted, indented JSON; InvalidInput for NaN and infinities."""
         try:
             text = json.dumps(document, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=1)
-        except (TypeError, ValueError) as error:
+            content = text.encode()
+        except (TypeError, ValueError, RecursionError) as error:
             raise InvalidInput(f"{path} has no JSON form: {error}") from error
-        return self.write_bytes(path, text.encode() + b"\n")
+        return self.write_bytes(path, content + b"\n")
 
     def write_json_lines(self, path: str, documents: Sequence[Any]) -> ArtifactFile:
         """One compact document per line; ``file#row`` counts from 0."""
@@ -69,9 +70,10 @@ class ArtifactFolder:
             lines = [
                 json.dumps(one, ensure_ascii=False, allow_nan=False, sort_keys=True) for one in documents
             ]
-        except (TypeError, ValueError) as error:
+            content = "".join(f"{line}\n" for line in lines).encode()
+        except (TypeError, ValueError, RecursionError) as error:
             raise InvalidInput(f"{path} has no JSON form: {error}") from error
-        return self.write_bytes(path, "".join(f"{line}\n" for line in lines).encode())
+        return self.write_bytes(path, content)
 
     def write_bytes(self, path: str, content: bytes) -> ArtifactFile:
         return self.write(path, lambda file: file.write(content))
@@ -127,28 +129,56 @@ class ArtifactFolder:
             raise BackendError(f"cannot read {at}: {error.strerror or error}") from error
 
     def read_parquet(self, ref: ArtifactRef | str) -> pa.Table:
-        """The whole table, or the one row that ``ref`` names."""
+        """The whole table, or the one row that ``ref`` names.
+
+        NotFound when there is no such file or row, BackendCorrupt when the file is no Parquet file.
+        """
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         try:
             # read_table would import datasets and pandas first, half a second for one file.
-            with pq.ParquetFile(self.path(ref)) as file:
+            with self._reading(ref), pq.ParquetFile(self.path(ref)) as file:
                 table = file.read()
-        except FileNotFoundError as error:
-            raise NotFound(f"the artifact {ref} is not in {self.root}") from error
-        if isinstance(ref, ArtifactRef) and ref.row is not None:
-            return table.slice(ref.row, 1)
-        return table
+        except pa.ArrowException as error:
+            raise _damaged(ref, error) from error
+        row = _row_of(ref, len(table))
+        return table if row is None else table.slice(row, 1)
 
     def read_json(self, ref: ArtifactRef | str) -> Any:
-        """The document, or the line that ``ref`` names."""
+        """The document, or the line that ``ref`` names.
+
+        NotFound when there is no such file or line, BackendCorrupt when it holds no JSON.
+        """
         try:
-            text = self.path(ref).read_text("utf-8")
+            with self._reading(ref):
+                text = self.path(ref).read_text("utf-8")
+            lines = text.removesuffix("\n").split("\n")  # and not where other separators stand in a text
+            row = _row_of(ref, len(lines))
+            return json.loads(text if row is None else lines[row])
+        except ValueError as error:  # bytes that are no UTF-8, or text that is no JSON
+            raise _damaged(ref, error) from error
+
+    @contextmanager
+    def _reading(self, ref: ArtifactRef | str) -> Iterator[None]:
+        try:
+            yield
         except FileNotFoundError as error:
             raise NotFound(f"the artifact {ref} is not in {self.root}") from error
-        if isinstance(ref, ArtifactRef) and ref.row is not None:
-            return json.loads(text.splitlines()[ref.row])
-        return json.loads(text)
+        except OSError as error:
+            raise BackendError(f"cannot read the artifact {ref}: {error.strerror or error}") from error
+
+
+def _row_of(ref: ArtifactRef | str, count: int) -> int | None:
+    """The row that ``ref`` names, of ``count``; None for the whole file."""
+    row = ref.row if isinstance(ref, ArtifactRef) else None
+    if row is not None and not 0 <= row < count:
+        raise NotFound(f"the artifact {ref} is not there: the file's rows are 0 to {count - 1}")
+    return row
+
+
+def _damaged(ref: ArtifactRef | str, error: Exception) -> BackendCorrupt:
+    return BackendCorrupt(f"the artifact {ref} is damaged: {error}; `quantrail db check` names such files")
 
 
 def _layouts(
@@ -158,7 +188,10 @@ def _layouts(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    made = columns if isinstance(columns, pa.Table) else pa.table(dict(columns))
+    try:
+        made = columns if isinstance(columns, pa.Table) else pa.table(dict(columns))
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise InvalidInput(f"the columns are no table: {error}") from error
     real, rest = _by_kind(made)
     write = partial(pq.write_table, made, compression="zstd")
     return partial(write, use_dictionary=rest, use_byte_stream_split=real), write

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from itertools import compress
 from operator import itemgetter
 from typing import Any
@@ -28,7 +29,7 @@ def hashes(values: Sequence[str], what: str) -> list[bytes]:
         found = list(map(bytes.fromhex, values))
     except (ValueError, TypeError):
         found = []
-    if set(map(len, found)) <= {32} and len(found) == len(values):
+    if set(map(len, found)) <= {32} and list(map(bytes.hex, found)) == list(values):
         return found
     return [v.hash32(value, what) for value in values]
 
@@ -49,7 +50,18 @@ def reals(values: Sequence[float], what: str) -> list[float]:
         found = [float(value) + 0.0 for value in values]
     except (TypeError, ValueError, OverflowError):
         found = [math.nan]
-    return found if math.isfinite(sum(found)) else [v.real(value, what) for value in values]
+    if math.isfinite(sum(found)) and found == list(values) and bool not in map(type, values):
+        return found
+    return [v.real(value, what) for value in values]
+
+
+def members(kind: type[StrEnum], values: Sequence[str], what: str) -> list[str]:
+    """Words of a closed vocabulary; the error names the first that is none."""
+    words = {one: one.value for one in kind}
+    try:
+        return [words[value] for value in values]  # type: ignore[index]
+    except (KeyError, TypeError):
+        return [v.member(kind, value, what) for value in values]
 
 
 def shares(values: Sequence[float], what: str, of: Sequence[str]) -> list[float]:
@@ -77,7 +89,7 @@ def jsons(values: Sequence[Mapping[str, Any] | None], what: str) -> list[str | N
         return [v.maybe_json(value, what) for value in values]
     found = _filled_forms(values, what)
     return [
-        None if value is None else text or v.json_text(value, what)
+        None if value is None else text or v.object_json(value, what)
         for value, text in zip(values, found, strict=True)
     ]
 

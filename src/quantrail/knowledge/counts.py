@@ -25,6 +25,10 @@ def trial_count(
     )
     if row is None:
         raise NotFound(f"no universe {universe} is stored; call save_universes first")
+    if before_run is not None and not session.rows(
+        "SELECT pk FROM runs WHERE run_id = ?", [v.uuid16(before_run, "before_run")]
+    ):
+        raise NotFound(f"no run {before_run} is stored, so none of its trials can be left out")
     market, universe_pk = row
     first, last = v.day(start, "period_start"), v.day(end, "period_end")
     overlap = ("u.market = ? AND tc.period_start <= ? AND tc.period_end >= ?", [market, last, first])
@@ -38,7 +42,7 @@ def _count(session: Session, where: str, params: list[Any], before_run: RunId | 
     if before_run is not None:
         join = "JOIN iterations i ON i.pk = t.iteration_pk"
         where += " AND i.run_pk < (SELECT pk FROM runs WHERE run_id = ?)"
-        params = [*params, v.uuid16(before_run, "run_id")]
+        params = [*params, v.uuid16(before_run, "before_run")]
     row = session.one(
         "SELECT count(*), count(DISTINCT t.strategy_pk) FROM trial_contexts tc "
         f"JOIN universes u ON u.pk = tc.universe_pk JOIN trials t ON t.context_pk = tc.pk {join} "

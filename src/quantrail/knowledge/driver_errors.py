@@ -34,6 +34,8 @@ _SQLITE: dict[str, tuple[type[QuantrailError], str]] = {
     "SQLITE_TOOBIG": (InvalidInput, "a value is too large to store"),
 }
 
+_TAKEN = "stored rows cannot be replaced"
+
 # By SQLSTATE, longest prefix first.
 _POSTGRES: dict[str, tuple[type[QuantrailError], str]] = {
     "23503": (NotFound, "a row refers to something that is not there"),
@@ -65,8 +67,22 @@ def translate(error: Exception) -> QuantrailError | None:
     return None
 
 
+# What Python raises inside a call when a value it was handed is of no type that the call knows.
+_MISFITS = (AttributeError, TypeError, RecursionError, UnicodeError)
+
+
+def misfit(call: str, error: Exception) -> InvalidInput | None:
+    """The caller's error when a value's type does not fit. Chain ``error``: it may be a fault of our own."""
+    if not isinstance(error, _MISFITS):
+        return None
+    said = f"{type(error).__name__}: {error}"
+    return InvalidInput(f"{call} was handed a value of a type that it cannot take ({said:.300})", call=call)
+
+
 def _from_sqlite(error: sqlite3.Error) -> QuantrailError:
     name: str = getattr(error, "sqlite_errorname", None) or ""
+    if _TAKEN in str(error):  # said by a trigger, before the key itself could speak
+        return Conflict(f"a row with that key is there already ({error})", driver=name)
     while name:
         if name in _SQLITE:
             kind, advice = _SQLITE[name]

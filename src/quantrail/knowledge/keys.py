@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from quantrail.domain.contract import CalcContract, ModelVersions
+from quantrail.domain.enums import EngineMode, TrialDoor
 from quantrail.domain.identity import ReproductionKey
 from quantrail.domain.records import ArtifactRef, Trial
 from quantrail.errors import InvalidInput, NotFound
@@ -30,6 +31,7 @@ class BacktestKeys:
     strategy_pk: int
     run_pk: int
     template_pk: int | None
+    failed: bool  # has no result that metrics and scores could be about
 
 
 class Told(dict[Any, T]):
@@ -149,10 +151,10 @@ class Keys:
         if not any(refs):
             return [None] * len(refs), [None] * len(refs)
         files = Told(self.file)
-        return (
-            [None if ref is None else files[ref.path] for ref in refs],
-            [None if ref is None else ref.row for ref in refs],
-        )
+        rows = [None if ref is None else ref.row for ref in refs]
+        if not set(map(type, rows)) <= _ROW_KINDS or min(filter(None, rows), default=0) < 0:
+            _refuse_row(refs)
+        return [None if ref is None else files[ref.path] for ref in refs], rows
 
     def text(self, body: str) -> int:
         """Text that many rows share, once."""
@@ -206,8 +208,8 @@ class Keys:
 
     def _context(self, key: ReproductionKey, models: ModelVersions) -> int:
         content = (
-            v.hash32(key.data_version, "data_version"), key.engine_mode.value,
-            v.day(key.period_start, "period_start"), v.day(key.period_end, "period_end"),
+            v.hash32(key.data_version, "data_version"), v.member(EngineMode, key.engine_mode, "engine_mode"),
+            *v.period(key.period_start, key.period_end),
             v.label(key.engine_version, "engine_version"), self.universe(key.universe_version),
             v.label(key.bar_interval, "bar_interval"), self.models(models),
         )  # fmt: skip
@@ -229,8 +231,8 @@ class Keys:
 
     def _trial_context(self, trial: Trial) -> int:
         content = (
-            self.universe(trial.universe_version), v.day(trial.period_start, "period_start"),
-            v.day(trial.period_end, "period_end"), trial.door.value,
+            self.universe(trial.universe_version), *v.period(trial.period_start, trial.period_end),
+            v.member(TrialDoor, trial.door, "door"),
             v.label(trial.requested_by or "", "requested_by"),
         )  # fmt: skip
         return self._interned(
@@ -311,10 +313,20 @@ class Keys:
 
 
 _BACKTEST_KEYS = (
-    "SELECT b.backtest_id, b.pk, b.calc_contract_pk, c.engine_mode, b.strategy_pk, i.run_pk, s.template_pk "
+    "SELECT b.backtest_id, b.pk, b.calc_contract_pk, c.engine_mode, b.strategy_pk, i.run_pk, s.template_pk, "
+    "b.status = 'FAILED' "
     "FROM backtests b JOIN contexts c ON c.pk = b.context_pk JOIN iterations i ON i.pk = b.iteration_pk "
     "JOIN strategies s ON s.pk = b.strategy_pk"
 )
+
+
+_ROW_KINDS = frozenset({int, type(None)})
+
+
+def _refuse_row(refs: Sequence[ArtifactRef | None]) -> None:
+    for ref in refs:
+        if ref is not None and ref.row is not None:
+            v.count(ref.row, f"row of {ref.path}")
 
 
 def text_hash(body: str) -> bytes:

@@ -119,6 +119,8 @@ _Place = tuple[str, int]  # kind and integer key
 
 
 def lineage(session: Session, kind: IdKind, id: str, limit: int) -> Lineage:
+    v.count(limit, "limit")
+    kind = IdKind(v.member(IdKind, kind, "kind"))
     table, column, size = _ROOTS[kind]
     row = session.one(
         f"SELECT pk FROM {table} WHERE {column} = ? ORDER BY pk DESC LIMIT 1",

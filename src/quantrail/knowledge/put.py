@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from operator import add, itemgetter
 from typing import Any
 
@@ -19,10 +19,17 @@ class Put:
     """A table with its unique key, and the columns that must agree when the key is known.
 
     Rows are handed in without ``pk``, values in the order of the table's other columns. The first key
-    column is the one looked up. Tables without a ``pk`` are known by their key alone.
+    column is the one looked up. Tables without a ``pk`` are known by their key alone. ``alike`` says of
+    two values of a column that differ whether they mean the same.
     """
 
-    def __init__(self, table: str, key: Sequence[str], content: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        table: str,
+        key: Sequence[str],
+        content: Sequence[str] = (),
+        alike: Mapping[str, Callable[[Session, Any, Any], bool]] | None = None,
+    ) -> None:
         names = COLUMNS[table]
         self.table = table
         self.has_pk = names[0] == "pk"
@@ -39,6 +46,7 @@ class Put:
             itemgetter(*range(first, first + len(content))) if content else _nothing
         )
         self._pk_at = len(key)
+        self._alike = alike or {}
 
     def __call__(
         self, session: Session, rows: Sequence[Row], old: Sequence[Row] | None = None
@@ -78,7 +86,7 @@ class Put:
     def _meet(self, session: Session, row: Row, held: tuple[int, Any]) -> int:
         pk, content = held
         if (offered := self._content_of(row)) != content:
-            self._refuse(session, row[self._first], content, offered)
+            self._compare(session, row[self._first], content, offered)
         return pk
 
     def _insert(self, session: Session, new: list[tuple[int, Row]]) -> None:
@@ -92,14 +100,16 @@ class Put:
             for row in found
         }
 
-    def _refuse(self, session: Session, key: Any, stored: Any, offered: Any) -> None:
+    def _compare(self, session: Session, key: Any, stored: Any, offered: Any) -> None:
         single = len(self._content) == 1
         pairs = [(stored, offered)] if single else list(zip(stored, offered, strict=True))
-        column, pair = next(
-            (self._names[at], pair)
-            for at, pair in zip(self._content, pairs, strict=True)
-            if pair[0] != pair[1]
-        )
+        for at, (old, new) in zip(self._content, pairs, strict=True):
+            column = self._names[at]
+            alike = self._alike.get(column)
+            if old != new and not (alike and alike(session, old, new)):
+                self._refuse(session, key, column, (old, new))
+
+    def _refuse(self, session: Session, key: Any, column: str, pair: tuple[Any, Any]) -> None:
         shown = spelt(public_value(session, self.table, self._lookup, key))
         name = public_name(self.table, column)
         old, new = (_short(public_value(session, self.table, column, one)) for one in pair)

@@ -82,14 +82,15 @@ def list_failures(session: Session, tag: str | None, run_id: RunId | None, limit
             "fl.pk IN (SELECT x.failure_pk FROM failure_tags x JOIN tags t ON t.pk = x.tag_pk WHERE "
             "t.tag = ?)"
         )
-        params.append(tag)
+        params.append(v.label(tag, "tag"))
     if run_id is not None:
         where.append(f"fl.backtest_pk IN {_RUN_BACKTESTS}")
         params.append(v.uuid16(run_id, "run_id"))
     condition = f" WHERE {' AND '.join(where)}" if where else ""
     rank = "CASE fl.severity WHEN 'CRITICAL' THEN 0 WHEN 'ERROR' THEN 1 WHEN 'WARN' THEN 2 ELSE 3 END"
     order = f" ORDER BY {rank}, fl.confidence DESC, fl.failure_id LIMIT ?"
-    return [_failure(row) for row in session.rows(_FAILURE + condition + order, [*params, limit])]
+    rows = session.rows(_FAILURE + condition + order, [*params, v.count(limit, "limit")])
+    return [_failure(row) for row in rows]
 
 
 _BY_TAG = """SELECT t.tag, c.failures FROM tag_counts c JOIN tags t ON t.pk = c.tag_pk WHERE c.failures > 0
@@ -113,6 +114,8 @@ _COUNTED = {
 def repeated_failures(
     session: Session, top_n: int, by: FailureKey, run_id: RunId | None
 ) -> list[FailureCount]:
+    v.count(top_n, "top_n")
+    by = FailureKey(v.member(FailureKey, by, "by"))
     if run_id is None and by in _WHOLE_STORE:
         rows = session.rows(_WHOLE_STORE[by], [top_n])
         return [FailureCount(row[0], row[1]) for row in rows]
@@ -228,7 +231,7 @@ def blocked_trials(session: Session, constraint_id: ConstraintId, limit: int) ->
         "JOIN strategies s ON s.pk = t.strategy_pk JOIN constraint_sets cs ON cs.pk = k.set_pk "
         "LEFT JOIN backtests b ON b.pk = t.backtest_pk WHERE k.constraint_id = ? "
         "ORDER BY r.pk, i.iteration_id, t.ordinal LIMIT ?",
-        [v.hash32(constraint_id, "constraint_id"), limit],
+        [v.hash32(constraint_id, "constraint_id"), v.count(limit, "limit")],
     )
     return [
         BlockedTrial(

@@ -126,7 +126,8 @@ def list_backtests(
         params.append(v.hash32(strategy_id, "strategy_id"))
     condition = f" WHERE {' AND '.join(where)}" if where else ""
     rows = session.rows(
-        f"SELECT b.backtest_id FROM backtests b{condition} ORDER BY b.pk LIMIT ?", [*params, limit]
+        f"SELECT b.backtest_id FROM backtests b{condition} ORDER BY b.pk LIMIT ?",
+        [*params, v.count(limit, "limit")],
     )
     return [BacktestId(v.uuid_text(row[0])) for row in rows]
 

@@ -43,7 +43,7 @@ def get_run(session: Session, run_id: RunId) -> RunRow:
 
 
 def list_runs(session: Session, limit: int) -> list[RunRow]:
-    return [_run(row) for row in session.rows(f"{_RUN} ORDER BY pk DESC LIMIT ?", [limit])]
+    return [_run(row) for row in session.rows(f"{_RUN} ORDER BY pk DESC LIMIT ?", [v.count(limit, "limit")])]
 
 
 def list_iterations(session: Session, run_id: RunId) -> list[IterationRow]:

@@ -22,10 +22,12 @@ _SHOWN = 8
 
 
 def resolve(session: Session, prefix: str, kind: IdKind | None) -> tuple[IdKind, str]:
+    if not isinstance(prefix, str):
+        raise InvalidInput(f"an id is text, not {prefix!r:.60}")
     digits = prefix.strip().lower().replace("-", "")
     if len(digits) < 4 or set(digits) - set("0123456789abcdef") or len(digits) > 64:
         raise InvalidInput(f"an id is 4 to 64 hexadecimal digits, not {prefix!r}")
-    kinds = list(_PLACES) if kind is None else [kind]
+    kinds = list(_PLACES) if kind is None else [IdKind(v.member(IdKind, kind, "kind"))]
     found = [(one, full) for one in kinds for full in _matches(session, one, digits)]
     if not found:
         raise NotFound(f"nothing stored has an id that starts with {prefix!r}")

@@ -26,6 +26,7 @@ from quantrail.knowledge import counts, fingerprints, lineage, read_learning, re
 from quantrail.knowledge.backend import Backend
 from quantrail.knowledge.beside_blocks import ALSO
 from quantrail.knowledge.blocks import Sealer
+from quantrail.knowledge.driver_errors import misfit
 from quantrail.knowledge.keys import Cache
 from quantrail.knowledge.leaderboard import leaderboard
 from quantrail.knowledge.metric_blocks import METRICS
@@ -89,7 +90,10 @@ class SqlKnowledgeStore:
             raise
         except Exception as error:
             self.backend.raise_if_damaged(error)
-            raise
+            ours = misfit(read.__name__, error)
+            if ours is None:
+                raise
+            raise ours from error
 
     def resolve(self, prefix: str, kind: a.IdKind | None = None) -> tuple[a.IdKind, str]:
         return self._read(resolve.resolve, prefix, kind)

@@ -15,13 +15,14 @@ from quantrail.errors import InvalidInput
 from quantrail.knowledge import (
     values,
     write_backtests,
+    write_constraint_sets,
     write_learning,
     write_ledger,
     write_registers,
     write_results,
     write_strategies,
 )
-from quantrail.knowledge.driver_errors import translate, translated
+from quantrail.knowledge.driver_errors import misfit, translate, translated
 from quantrail.knowledge.keys import Cache, Keys
 from quantrail.knowledge.session import Session
 
@@ -70,7 +71,9 @@ class SqlKnowledgeUnit:
             return write(self._keys, *args)
         except BaseException as error:
             self._over = "spent: a write in it failed"
-            ours = translate(error) if isinstance(error, Exception) else None
+            if not isinstance(error, Exception):
+                raise
+            ours = translate(error) or misfit(write.__name__, error)
             if ours is None:
                 raise
             raise ours from error
@@ -147,7 +150,9 @@ class SqlKnowledgeUnit:
         constraint_set: r.ConstraintSet,
         provenance: Sequence[r.Provenance],
     ) -> Written:
-        return self._do(write_learning.save_constraint_set, run_id, iteration_id, constraint_set, provenance)
+        return self._do(
+            write_constraint_sets.save_constraint_set, run_id, iteration_id, constraint_set, provenance
+        )
 
     def save_trial(self, trial: r.Trial) -> Written:
         return self.save_trials([trial])

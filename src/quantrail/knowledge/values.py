@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -65,14 +66,27 @@ def maybe_prose(value: str | None, what: str) -> str | None:
     return None if value is None else label(value, what, MAX_PROSE)
 
 
+def member(kind: type[StrEnum], value: Any, what: str) -> str:
+    """A word of a closed vocabulary, as it is stored."""
+    try:
+        return kind(value).value
+    except ValueError as error:
+        known = ", ".join(one.value for one in kind)
+        raise InvalidInput(f"{what} is {value!r:.60}, which is none of {known}") from error
+
+
 def real(value: float, what: str) -> float:
-    """A finite float."""
+    """A finite float that is the number handed in; text and truth values are none."""
+    if isinstance(value, str | bytes | bool):
+        raise InvalidInput(f"{what} is not a number: {value!r:.60}; hand in the number itself, or None")
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InvalidInput(f"{what} is not a number: {value!r}") from error
+        raise InvalidInput(f"{what} is not a number: {value!r:.60}") from error
     if not math.isfinite(number):
         raise InvalidInput(f"{what} is {number}, which is never stored; hand in None and a reason")
+    if isinstance(value, int) and number != value:
+        raise InvalidInput(f"{what} is {value}, which no float holds exactly; the nearest is {number:.0f}")
     return number + 0.0  # SQLite cannot keep the sign of zero, so none does
 
 
@@ -81,24 +95,34 @@ def maybe_real(value: float | None, what: str) -> float | None:
 
 
 def reals(values: Sequence[float | None], names: Sequence[str]) -> list[float | None]:
-    """``maybe_real`` of a whole row; the sum shows at once whether anything in it is not finite."""
+    """``maybe_real`` of a whole row; the sum shows at once whether anything in it is not finite, and
+    equality whether anything was text, or an integer that no float holds."""
     try:
         found = [None if value is None else float(value) + 0.0 for value in values]
     except (TypeError, ValueError, OverflowError):
         found = [math.nan]
-    if math.isfinite(sum(filter(None, found))):
+    if math.isfinite(sum(filter(None, found))) and found == list(values) and bool not in map(type, values):
         return found
     return [maybe_real(value, name) for value, name in zip(values, names, strict=True)]
 
 
 def whole(value: int, what: str) -> int:
     if not isinstance(value, int) or not -_INT64 <= value < _INT64:
-        raise InvalidInput(f"{what} is not a 64-bit integer: {value!r}")
+        raise InvalidInput(f"{what} is not a 64-bit integer: {value!r:.60}")
+    return value
+
+
+def count(value: int, what: str) -> int:
+    """A whole number, 0 or more."""
+    if isinstance(value, bool) or whole(value, what) < 0:
+        raise InvalidInput(f"{what} is {value}; it must be a whole number, 0 or more")
     return value
 
 
 def stamp(value: datetime, what: str) -> int:
     """Microseconds since 1970 UTC; naive times are refused."""
+    if not isinstance(value, datetime):
+        raise InvalidInput(f"{what} is not a time: {value!r:.60}")
     if value.tzinfo is None:
         raise InvalidInput(f"{what} is a naive time: {value.isoformat()}; attach a time zone")
     return (value - _EPOCH) // _MICROSECOND
@@ -114,18 +138,29 @@ def maybe_from_stamp(value: int | None) -> datetime | None:
 
 def day(value: date, what: str) -> str:
     if isinstance(value, datetime) or not isinstance(value, date):
-        raise InvalidInput(f"{what} is not a date: {value!r}")
+        raise InvalidInput(f"{what} is not a date: {value!r:.60}")
     return value.isoformat()
 
 
+def period(start: date, end: date) -> tuple[str, str]:
+    """First and last day, inclusive."""
+    first, last = day(start, "period_start"), day(end, "period_end")
+    if first > last:
+        raise InvalidInput(f"period_start {first} is after period_end {last}")
+    return first, last
+
+
 def digest(value: str, size: int, what: str) -> bytes:
-    """Bytes of a hex id (dashes allowed for UUIDs); ``size`` in bytes."""
+    """Bytes of a hex id as it is spelt: 64 lower-case digits, or a UUID with its dashes."""
     try:
         found = bytes.fromhex(value if size != 16 else value.replace("-", ""))
     except (ValueError, AttributeError, TypeError) as error:
-        raise InvalidInput(f"{what} is not hexadecimal: {value!r}") from error
+        raise InvalidInput(f"{what} is not hexadecimal: {value!r:.80}") from error
     if len(found) != size:
-        raise InvalidInput(f"{what} has {len(found)} bytes, expected {size}: {value!r}")
+        raise InvalidInput(f"{what} has {len(found)} bytes, expected {size}: {value!r:.80}")
+    spelt = uuid_text(found) if size == 16 else found.hex()
+    if spelt != value:
+        raise InvalidInput(f"{what} is not spelt as an id is: {value!r:.80}; write {spelt}")
     return found
 
 
@@ -134,7 +169,7 @@ def hash32(value: str, what: str) -> bytes:
         found = bytes.fromhex(value)
     except (ValueError, TypeError):
         found = b""
-    return found if len(found) == 32 else digest(value, 32, what)
+    return found if len(found) == 32 and found.hex() == value else digest(value, 32, what)
 
 
 def uuid16(value: str, what: str) -> bytes:
@@ -158,6 +193,8 @@ def json_text(value: Mapping[str, Any] | Sequence[Any], what: str) -> str:
         text = "".join(_chunks(value if isinstance(value, dict | list | tuple) else dict(value), 0))
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"{what} has no JSON form: {error}") from error
+    except RecursionError as error:
+        raise InvalidInput(f"{what} has no JSON form: it holds itself, or is nested too deeply") from error
     if "\\u0000" in text and _NUL.search(text):
         raise InvalidInput(f"{what} holds a NUL character; remove it")
     # Encoded text holds no bare NUL, and plain ASCII no lone surrogate.
@@ -176,8 +213,15 @@ def notes_json(undefined: tuple[tuple[str, str], ...], warnings: tuple[str, ...]
     return json_text({"undefined": dict(undefined), "warnings": warnings}, "quality warnings")
 
 
+def object_json(value: Mapping[str, Any], what: str) -> str:
+    """``json_text`` of a mapping; a list is none."""
+    if not isinstance(value, Mapping):
+        raise InvalidInput(f"{what} is {value!r:.60}, which is no mapping of names to values")
+    return json_text(value, what)
+
+
 def maybe_json(value: Mapping[str, Any] | None, what: str) -> str | None:
-    return None if value is None else json_text(value, what)
+    return None if value is None else object_json(value, what)
 
 
 def from_json(value: Any) -> Any:

@@ -17,6 +17,7 @@ from quantrail.knowledge.keys import BacktestKeys, Keys, Told
 from quantrail.knowledge.put import first_seen
 from quantrail.knowledge.session import Row
 
+_STATUSES = frozenset(BacktestStatus)
 _Stored = tuple[int, str, bytes | None]
 
 
@@ -49,7 +50,18 @@ def _insert(keys: Keys, new: Sequence[r.Backtest]) -> list[Row]:
     rows = _rows(keys, new, strategies)
     runs, templates = Told(keys.run), keys.templates_of
     keys.backtests.update(
-        (row[1], BacktestKeys(row[0], row[4], b.key.engine_mode.value, of, runs[b.run_id], templates[of]))
+        (
+            row[1],
+            BacktestKeys(
+                row[0],
+                row[4],
+                str(b.key.engine_mode),
+                of,
+                runs[b.run_id],
+                templates[of],
+                b.result_hash is None,
+            ),
+        )
         for row, b, of in zip(rows, new, strategies, strict=True)
     )
     pks = [row[0] for row in rows]
@@ -67,7 +79,9 @@ def _checked_id(keys: Keys, b: r.Backtest) -> bytes:
         raise InvalidInput(f"backtest {b.backtest_id}: calc_contract does not hash to calc_contract_hash")
     if keys.content_of(b.model_versions)[1] != b.key.model_versions_hash:
         raise InvalidInput(f"backtest {b.backtest_id}: model_versions does not hash to model_versions_hash")
-    failed = b.status is BacktestStatus.FAILED
+    if b.status not in _STATUSES:
+        v.member(BacktestStatus, b.status, "status")
+    failed = b.status == BacktestStatus.FAILED
     if (b.result_hash is None) != failed or (b.error_code is None) == failed:
         raise InvalidInput(
             f"backtest {b.backtest_id} is {b.status} with result_hash {b.result_hash} and error_code "
@@ -89,11 +103,7 @@ def _meet(keys: Keys, b: r.Backtest, raw: bytes, known: dict[bytes, _Stored]) ->
         return False
     offered = v.hash32(b.result_hash, "result_hash")
     if status == "FAILED":
-        keys.session.run(
-            "UPDATE backtests SET status = 'DONE', result_hash = ?, error_code = NULL, "
-            "error_message = NULL WHERE pk = ?",
-            (offered, pk),
-        )
+        _mend(keys, b, raw, pk)
         known[raw] = (pk, "DONE", offered)
         return True
     if offered != result_hash:
@@ -105,6 +115,19 @@ def _meet(keys: Keys, b: r.Backtest, raw: bytes, known: dict[bytes, _Stored]) ->
             offered=b.result_hash,
         )
     return False
+
+
+_MEND = """UPDATE backtests SET iteration_pk = ?, snapshot_pk = ?, status = ?, result_hash = ?,
+error_code = NULL, error_message = NULL, artifacts_file_pk = ?, artifacts_row = ?, created_at = ?
+WHERE pk = ?"""
+
+
+def _mend(keys: Keys, b: r.Backtest, raw: bytes, pk: int) -> None:
+    """The whole record of the success but for the key that both share: it is the first to have a result."""
+    (row,) = _rows(keys, [b], [keys.strategies[keys.strategy_raws[b.key.strategy_id]]])
+    keys.session.run(_MEND, (*row[6:10], *row[12:15], pk))
+    found = keys.need_backtests([raw])[raw]
+    found.failed, found.run_pk = False, keys.run(b.run_id)
 
 
 def _rows(keys: Keys, backtests: Sequence[r.Backtest], strategies: Sequence[int]) -> list[Row]:
@@ -125,7 +148,7 @@ def _rows(keys: Keys, backtests: Sequence[r.Backtest], strategies: Sequence[int]
         many.wholes([b.key.seed for b in backtests], "seed"),
         [iterations[b.run_id, b.iteration_id] for b in backtests],
         [None if b.snapshot_version is None else snapshots[b.snapshot_version] for b in backtests],
-        [b.status.value for b in backtests],
+        many.members(BacktestStatus, [b.status for b in backtests], "status"),
         [None if b.result_hash is None else v.hash32(b.result_hash, "result_hash") for b in backtests],
         [v.maybe_label(b.error_code, "error_code") for b in backtests],
         [v.maybe_prose(b.error_message, "error_message") for b in backtests],

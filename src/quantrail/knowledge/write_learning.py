@@ -8,8 +8,7 @@ from itertools import repeat
 from quantrail.domain import ledger
 from quantrail.domain import records as r
 from quantrail.domain.answers import Written
-from quantrail.domain.enums import ConstraintOrigin
-from quantrail.domain.ids import ConstraintId
+from quantrail.domain.enums import ConstraintStatus, FailureCategory, FailureState, Severity, TrialArm
 from quantrail.errors import InvalidInput, NotFound
 from quantrail.knowledge import batches as many
 from quantrail.knowledge import values as v
@@ -18,10 +17,13 @@ from quantrail.knowledge.put import Put
 from quantrail.knowledge.session import Row
 from quantrail.knowledge.write_registers import constraint_set_pk
 
-_FAILURES = Put("failures", ["failure_id"], ["backtest_pk", "category", "severity", "summary"])
-_SETS = Put("constraint_sets", ["constraint_set_id"], ["base_pk"])
-_CONSTRAINTS = Put("constraints", ["set_pk", "constraint_id"], ["scope", "type", "params_json"])
-_PROVENANCE = Put("constraint_provenance", ["constraint_pk", "failure_pk", "mapping_rule"])
+_FAILURES = Put(
+    "failures",
+    ["failure_id"],
+    ["backtest_pk", "rule_pk", "category", "severity", "summary", "confidence", "tags_json", "evidence_json"],
+    # PostgreSQL hands tags over parsed already.
+    {"tags_json": lambda _, stored, offered: v.names_from_json(stored) == v.names_from_json(offered)},
+)
 _TRIAL_CONSTRAINTS = Put("trial_constraints", ["trial_pk", "constraint_pk"], ["arm"])
 
 
@@ -44,7 +46,7 @@ def save_failures(keys: Keys, failures: Sequence[r.Failure]) -> Written:
 
 def _failures(keys: Keys, failures: Sequence[r.Failure], found: Mapping[bytes, BacktestKeys]) -> list[Row]:
     for f in failures:
-        if f.evidence is None and f.evidence_pack_path is None:
+        if not f.evidence and f.evidence_pack_path is None:
             raise InvalidInput(f"failure {f.failure_id} ({f.rule_id}) has neither evidence path nor evidence")
     rules, raws = Told(lambda asked: keys.rule(*asked)), keys.backtest_raws
     paths, lines = keys.artifacts([f.evidence_pack_path for f in failures])
@@ -52,28 +54,29 @@ def _failures(keys: Keys, failures: Sequence[r.Failure], found: Mapping[bytes, B
         many.hashes([f.failure_id for f in failures], "failure_id"),
         [found[raws[f.backtest_id]].pk for f in failures],
         [rules[f.rule_id, f.rule_version, f.policy_version] for f in failures],
-        [str(f.category) for f in failures],
+        many.members(FailureCategory, [f.category for f in failures], "category"),
         [v.names_json(f.tags, "tags") for f in failures],
-        [str(f.severity) for f in failures],
+        many.members(Severity, [f.severity for f in failures], "severity"),
         many.shares([f.confidence for f in failures], "confidence", [f.failure_id for f in failures]),
         many.proses([f.summary for f in failures], "summary"),
         paths, lines,
         many.jsons([f.evidence for f in failures], "evidence"),
-        [str(f.state) for f in failures],
+        many.members(FailureState, [f.state for f in failures], "state"),
         repeat(keys.now(), len(failures)),
     )  # fmt: skip
     return list(zip(*columns, strict=True))
 
 
 def set_failure_state(keys: Keys, event: ledger.FailureEvent) -> None:
-    pk = _failure_pks(keys, [event.failure_id])[0]
-    keys.session.run("UPDATE failures SET state = ? WHERE pk = ?", (event.state.value, pk))
-    row = (pk, event.state.value, v.prose(event.reason, "reason"),
+    pk = failure_pks(keys, [event.failure_id])[0]
+    state = v.member(FailureState, event.state, "state")
+    keys.session.run("UPDATE failures SET state = ? WHERE pk = ?", (state, pk))
+    row = (pk, state, v.prose(event.reason, "reason"),
            v.maybe_label(event.requested_by, "requested_by"), keys.now())  # fmt: skip
     keys.session.insert("failure_events", [(keys.session.reserve("failure_events", 1), *row)])
 
 
-def _failure_pks(keys: Keys, ids: Sequence[str]) -> list[int]:
+def failure_pks(keys: Keys, ids: Sequence[str]) -> list[int]:
     raws = [v.hash32(one, "failure_id") for one in ids]
     found = keys.session.pks("failures", "failure_id", raws)
     for raw in raws:
@@ -82,92 +85,17 @@ def _failure_pks(keys: Keys, ids: Sequence[str]) -> list[int]:
     return [found[raw] for raw in raws]
 
 
-def save_constraint_set(
-    keys: Keys,
-    run_id: str,
-    iteration_id: int,
-    constraint_set: r.ConstraintSet,
-    provenance: Sequence[r.Provenance],
-) -> Written:
-    iteration_pk = keys.iteration(run_id, iteration_id)
-    _proven(keys, constraint_set, provenance)
-    (set_pk,), written = _SETS(keys.session, [_set(keys, constraint_set, iteration_pk)])
-    pks, _ = _CONSTRAINTS(keys.session, [(set_pk, *_constraint(c)) for c in constraint_set.members])
-    of_member = dict(zip((c.constraint_id for c in constraint_set.members), pks, strict=True))
-    failures = _failure_pks(keys, [p.failure_id for p in provenance])
-    rows = [
-        (_member(of_member, p), failure, v.label(p.mapping_rule, "mapping_rule"), iteration_pk)
-        for p, failure in zip(provenance, failures, strict=True)
-    ]
-    _PROVENANCE(keys.session, rows)
-    return written
-
-
-def _set(keys: Keys, s: r.ConstraintSet, iteration_pk: int) -> Row:
-    base = s.base_constraint_set_id
-    whole = [_document(c) for c in s.members]
-    return (
-        v.hash32(s.constraint_set_id, "constraint_set_id"), iteration_pk,
-        None if base is None else constraint_set_pk(keys, base), v.json_text(whole, "constraints"),
-        keys.policy(s.policy_version), s.state.value, keys.now(),
-    )  # fmt: skip
-
-
-def _document(c: r.Constraint) -> dict[str, object]:
-    return {
-        "constraint_id": c.constraint_id, "scope": c.scope, "type": c.type, "params": dict(c.params),
-        "applies_to": dict(c.applies_to), "priority": c.priority, "severity": c.severity,
-        "derived_from_type": c.derived_from_type, "statistics": dict(c.statistics), "status": c.status,
-    }  # fmt: skip
-
-
-def _constraint(c: r.Constraint) -> Row:
-    if not 0 <= v.whole(c.priority, "priority") <= 100:
-        raise InvalidInput(f"priority of {c.constraint_id} is {c.priority}, which is not within 0..100")
-    return (
-        v.hash32(c.constraint_id, "constraint_id"), c.scope.value, c.type.value,
-        v.json_text(c.params, "params"),
-        v.json_text(c.applies_to, "applies_to"), c.priority, c.severity.value, c.derived_from_type.value,
-        v.json_text(c.statistics, "statistics"), c.status.value,
-    )  # fmt: skip
-
-
-def _member(members: dict[ConstraintId, int], p: r.Provenance) -> int:
-    if p.constraint_id not in members:
-        raise NotFound(f"provenance names constraint {p.constraint_id}, which is not in the set")
-    return members[p.constraint_id]
-
-
-def _proven(keys: Keys, s: r.ConstraintSet, provenance: Sequence[r.Provenance]) -> None:
-    """Whatever came from failures must lead back to one."""
-    named = {p.constraint_id for p in provenance}
-    open_ids = [
-        v.hash32(c.constraint_id, "constraint_id")
-        for c in s.members
-        if c.derived_from_type is ConstraintOrigin.FAILURE and c.constraint_id not in named
-    ]
-    select = (
-        "SELECT DISTINCT k.constraint_id FROM constraints k "
-        "JOIN constraint_provenance p ON p.constraint_pk = k.pk"
-    )
-    found = {bytes(row[0]) for row in keys.session.among(select, "k.constraint_id", open_ids)}
-    for raw in open_ids:
-        if raw not in found:
-            raise InvalidInput(
-                f"constraint {raw.hex()} is derived from failures but no provenance names one; hand it in"
-            )
-
-
 def set_constraint_status(keys: Keys, event: ledger.ConstraintEvent) -> None:
     raw = v.hash32(event.constraint_id, "constraint_id")
+    status = v.member(ConstraintStatus, event.status, "status")
     touched = keys.session.run(
         "UPDATE constraints SET status = ? WHERE constraint_id = ? "
         "AND set_pk IN (SELECT pk FROM constraint_sets WHERE state = 'ACTIVE')",
-        (event.status.value, raw),
+        (status, raw),
     )
     if not touched:
         raise NotFound(f"no active set holds constraint {event.constraint_id}")
-    row = (raw, event.status.value, v.prose(event.reason, "reason"),
+    row = (raw, status, v.prose(event.reason, "reason"),
            v.maybe_label(event.requested_by, "requested_by"), keys.now())  # fmt: skip
     keys.session.insert("constraint_events", [(keys.session.reserve("constraint_events", 1), *row)])
 
@@ -181,7 +109,11 @@ def save_trial_constraints(keys: Keys, rows: Sequence[r.TrialConstraint]) -> Wri
     trials = _trial_pks(keys, rows)
     constraints = _constraint_pks(keys, rows)
     built = [
-        (constraints[(row.constraint_set_id, row.constraint_id)], trials[row.trial_id], row.arm.value)
+        (
+            constraints[(row.constraint_set_id, row.constraint_id)],
+            trials[row.trial_id],
+            v.member(TrialArm, row.arm, "arm"),
+        )
         for row in rows
     ]
     return _TRIAL_CONSTRAINTS(keys.session, built)[1]

@@ -7,19 +7,33 @@ from itertools import repeat
 
 from quantrail.domain import records as r
 from quantrail.domain.answers import Written
+from quantrail.domain.enums import TrialArm, TrialOutcome
 from quantrail.errors import InvalidInput
 from quantrail.knowledge import batches as many
 from quantrail.knowledge import values as v
 from quantrail.knowledge.keys import BacktestKeys, Keys, Told
+from quantrail.knowledge.metric_notes import explained, more_json, same_notes
 from quantrail.knowledge.put import COLUMNS, Put
 from quantrail.knowledge.schema import METRIC_COLUMNS
 from quantrail.knowledge.session import Row
 
 _METRICS = Put("metrics", ["backtest_pk"], [*METRIC_COLUMNS, "more_json"])
-_SCORES = Put("scores", ["backtest_pk", "policy_pk"], ["score_total", "passed", "breakdown_json"])
-_TRIALS = Put("trials", ["trial_id"], ["strategy_pk"])
-_COMPARISONS = Put("engine_comparisons", ["backtest_a_pk", "backtest_b_pk"], ["agree", "reason"])
-_METRIC_SET = frozenset(METRIC_COLUMNS)
+_SCORES = Put(
+    "scores", ["backtest_pk", "policy_pk"], ["score_total", "passed", "breakdown_json", "fail_reasons_json"]
+)
+# An iteration that is done again meets its own results: what it evaluated or could not then is cached now.
+_RAN = frozenset({"evaluated", "cached", "error"})
+_TRIALS = Put(
+    "trials",
+    ["trial_id"],
+    ["strategy_pk", "backtest_pk", "iteration_pk", "ordinal", "context_pk", "arm", "outcome"],
+    {"outcome": lambda _, stored, offered: {stored, offered} <= _RAN},
+)
+_COMPARISONS = Put(
+    "engine_comparisons",
+    ["backtest_a_pk", "backtest_b_pk"],
+    ["agree", "reason", "max_abs_equity_diff", "pnl_effect", "first_difference_json"],
+)
 _BESIDE = ("more_json", "metrics_file_pk", "metrics_row", "schema_version", "notes_text_pk")
 _NOTHING_SAID = ((), ())
 
@@ -40,6 +54,7 @@ def save_metrics(keys: Keys, metrics: Sequence[r.Metrics]) -> Written:
         whole = [tuple(map(dict(zip(columns, row, strict=True)).get, COLUMNS["metrics"])) for row in rows]
         known = [row for row in whole if row[0] not in bare]
         written = _METRICS(keys.session, whole, known)[1]
+        same_notes(keys.session, metrics, [row[0] for row in rows], written)
     bare.difference_update(pks)
     return written
 
@@ -52,41 +67,34 @@ def _metrics(
     rows = []
     paths, lines = keys.artifacts([m.metrics_json_path for m in metrics])
     for m, backtest, path, line in zip(metrics, backtests, paths, lines, strict=True):
+        if backtest.failed:
+            raise _no_result("metrics", m.backtest_id)
         echoed = contracts[m.calc_contract_hash]
         if echoed != backtest.contract_pk:
             raise InvalidInput(
                 f"metrics of {m.backtest_id} echo contract {m.calc_contract_hash}, not their backtest's"
             )
-        _explained(m)
+        explained(m)
         said = (tuple(m.undefined.items()), tuple(m.warnings))
         rows.append((
-            backtest.pk, echoed, *v.reals(list(map(m.values.get, names)), names), _more(m), path, line,
+            backtest.pk, echoed, *v.reals(list(map(m.values.get, names)), names), more_json(m), path, line,
             v.word(m.schema_version, "schema_version"), notes[said] if said != _NOTHING_SAID else None,
         ))  # fmt: skip
     return rows
 
 
-def _more(m: r.Metrics) -> str | None:
-    """Metrics without a column of their own."""
-    if _METRIC_SET.issuperset(m.values):
-        return None
-    more = {name: value for name, value in m.values.items() if name not in _METRIC_SET}
-    return v.json_text(more, f"metrics of {m.backtest_id}")
-
-
-def _explained(m: r.Metrics) -> None:
-    undefined = [name for name, value in m.values.items() if value is None]
-    if undefined and not m.undefined.keys() >= set(undefined):
-        missing = sorted(set(undefined) - m.undefined.keys())
-        raise InvalidInput(f"metrics of {m.backtest_id}: {', '.join(missing)} undefined without a reason")
-    drawdown = m.values.get("max_drawdown_net")
-    if drawdown is not None and drawdown > 0:
-        raise InvalidInput(f"max_drawdown_net of {m.backtest_id} is {drawdown}; a drawdown is never positive")
+def _no_result(what: str, backtest_id: str) -> InvalidInput:
+    return InvalidInput(
+        f"backtest {backtest_id} is FAILED and has no result, so no {what}; insert its DONE record first"
+    )
 
 
 def save_scores(keys: Keys, scores: Sequence[r.Score]) -> Written:
     raws = [keys.backtest_raws[s.backtest_id] for s in scores]
     found = keys.need_backtests(raws)
+    for s, raw in zip(scores, raws, strict=True):
+        if found[raw].failed:
+            raise _no_result("score", s.backtest_id)
     rows = _scores(keys, scores, [found[raw] for raw in raws])
     bare = keys.unscored
     known = [row for row in rows if row[1] not in bare]
@@ -117,7 +125,14 @@ def save_trials(keys: Keys, trials: Sequence[r.Trial]) -> Written:
     raws = keys.backtest_raws
     keys.need_strategies([keys.strategy_raws[t.strategy_id] for t in trials])
     keys.need_backtests([raws[t.backtest_id] for t in trials if t.backtest_id is not None])
-    return _TRIALS(keys.session, _trials(keys, trials))[1]
+    rows = _trials(keys, trials)
+    written = _TRIALS(keys.session, rows)[1]
+    for t, row in zip(trials, rows, strict=True):
+        if t.backtest_id is not None and keys.backtests[raws[t.backtest_id]].strategy_pk != row[4]:
+            raise InvalidInput(
+                f"trial {t.trial_id} is of strategy {t.strategy_id}, backtest {t.backtest_id} of another"
+            )
+    return written
 
 
 def _trials(keys: Keys, trials: Sequence[r.Trial]) -> list[Row]:
@@ -133,8 +148,8 @@ def _trials(keys: Keys, trials: Sequence[r.Trial]) -> list[Row]:
         [keys.trial_context(t) for t in trials],
         [keys.strategies[keys.strategy_raws[t.strategy_id]] for t in trials],
         [None if t.backtest_id is None else backtests[raws[t.backtest_id]].pk for t in trials],
-        [str(t.arm) for t in trials],
-        [str(t.outcome) for t in trials],
+        many.members(TrialArm, [t.arm for t in trials], "arm"),
+        many.members(TrialOutcome, [t.outcome for t in trials], "outcome"),
         repeat(keys.now(), len(trials)),
     )
     return list(zip(*columns, strict=True))

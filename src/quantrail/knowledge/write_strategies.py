@@ -56,6 +56,9 @@ def _checked_id(keys: Keys, strategy: r.Strategy) -> bytes:
 
 
 def _spec(s: r.Strategy) -> str:
+    # Edges only: to parse each of thousands would cost more than to store it. Who wrote it parsed it.
+    if s.normalized_spec_json[:1] != b"{" or s.normalized_spec_json[-1:] != b"}":
+        raise InvalidInput(f"the spec of {s.strategy_id} is no JSON object: {s.normalized_spec_json[:60]!r}")
     try:
         return v.label(s.normalized_spec_json.decode(), "normalized_spec_json", v.MAX_JSON)
     except UnicodeDecodeError as error:
@@ -73,7 +76,7 @@ def _rows(
         [v.word(s.created_from, "created_from") for s in new],
         [v.word(s.spec_hash_version, "spec_hash_version") for s in new],
         [v.word(s.schema_version, "schema_version") for s in new],
-        [s.kind for s in new],
+        [v.word(s.kind, "kind") for s in new],
         [v.maybe_label(s.name, "strategy name") for s in new],
         templates,
         many.jsons([s.params for s in new], "params"),

@@ -18,6 +18,7 @@ from quantrail.services.backtest_setup import BacktestRequest, Ready, key_of, pr
 from quantrail.services.evaluation import Outcome
 from quantrail.services.loop import result_records as results
 from quantrail.services.loop.cached import is_scored, outcome_from_row
+from quantrail.services.loop.recording import known_failures
 from quantrail.services.loop.state import Evaluated, Services
 from quantrail.services.loop.trial_records import trial_record
 from quantrail.services.screen_work import ScreenJob, screen_chunk
@@ -153,11 +154,13 @@ def _record(
     unit.insert_iteration(Iteration(frame.run_id, 1))
     unit.upsert_strategies(results.strategy_records([ready.candidate]))
     ref = ArtifactRef(ready.folder) if work.tables else None
-    unit.insert_backtests([results.backtest_record(frame, 1, e, ref) for e in fresh])
+    tests = [results.backtest_record(frame, 1, e, ref) for e in fresh]
+    known = known_failures(services.store, tests, unit.insert_backtests(tests))
     good = [e for e in fresh if e.outcome.error_code is None]
     unit.save_metrics([results.metrics_record(e) for e in good])
     unit.save_scores([results.score_record(e) for e in good])
-    unit.save_failures([f for e in good for f in results.failure_records(frame, e)])
+    found = [f for e in good for f in results.failure_records(frame, e)]
+    unit.save_failures([f for f in found if f.failure_id not in known])
     if work.difference is not None and len(fresh) == 2:
         ids = [e.backtest_id for e in fresh]
         unit.save_comparisons([results.comparison_record(ids[0], ids[1], work.difference)])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from quantrail.domain.ids import StrategyId
-from quantrail.domain.ports import KnowledgeUnit
+from quantrail.domain.answers import Written
+from quantrail.domain.ids import FailureId, StrategyId
+from quantrail.domain.ports import KnowledgeStore, KnowledgeUnit
 from quantrail.domain.records import ArtifactRef, Backtest
 from quantrail.services.loop import result_records as results
 from quantrail.services.loop import trial_records as trials
@@ -44,9 +45,10 @@ def record_iteration(state: RunState, unit: KnowledgeUnit, done: Iterated) -> No
     around = _distinct(done.around, done.fresh)
     candidates = (*done.screened.candidates, *(n.candidate for n in around))
     unit.upsert_strategies(results.strategy_records(candidates))
-    unit.insert_backtests(_backtests(state.frame, done, around))
+    tests = _backtests(state.frame, done, around)
+    written = unit.insert_backtests(tests)
     unit.save_fingerprints([f for f in map(stored_mark, done.fresh) if f is not None])
-    _record_results(state.frame, unit, done, around)
+    _record_results(state, unit, done, around, known_failures(state.services.store, tests, written))
     unit.save_constraint_set(state.run_id, done.iteration, done.learnt.constraint_set, done.learnt.provenance)
     _record_trials(state, unit, done)
     for event in done.learnt.events:
@@ -68,15 +70,31 @@ def _backtests(frame: RunFrame, done: Iterated, around: Sequence[Evaluated]) -> 
 
 
 def _record_results(
-    frame: RunFrame, unit: KnowledgeUnit, done: Iterated, around: Sequence[Evaluated]
+    state: RunState,
+    unit: KnowledgeUnit,
+    done: Iterated,
+    around: Sequence[Evaluated],
+    known: set[FailureId],
 ) -> None:
+    frame = state.frame
     judged = [*done.fresh, *(v.b for v in done.verified.fresh)]
     measured = [*judged, *around, *(v.a for v in done.verified.fresh)]
     unit.save_metrics([results.metrics_record(e) for e in measured if e.outcome.error_code is None])
     unit.save_scores([results.score_record(e) for e in judged if e.outcome.score is not None])
-    unit.save_failures([f for e in judged for f in results.failure_records(frame, e)])
+    found = [f for e in judged for f in results.failure_records(frame, e)]
+    unit.save_failures([f for f in found if f.failure_id not in known])
     unit.save_comparisons([v.comparison for v in done.verified.fresh])
     unit.save_robustness_cases([c for v in done.verified.fresh for c in results.robustness_records(frame, v)])
+
+
+def known_failures(store: KnowledgeStore, tests: Sequence[Backtest], written: Written) -> set[FailureId]:
+    """What is stored already of backtests that were: by a run meanwhile, or judged under another policy.
+
+    The first finding stays. What a rule says may depend on how much had been tried when its run began.
+    """
+    known = [one.backtest_id for one, new in zip(tests, written.is_new, strict=True) if not new]
+    rows = store.find_backtests(known) if known else {}
+    return {failure.failure_id for row in rows.values() for failure in row.failures}
 
 
 def _record_trials(state: RunState, unit: KnowledgeUnit, done: Iterated) -> None:

@@ -11,13 +11,25 @@ from quantrail.testing.knowledge.identity_rules import IdentityRules
 from quantrail.testing.knowledge.integrity_rules import IntegrityRules
 from quantrail.testing.knowledge.ledger_records import LedgerRecords
 from quantrail.testing.knowledge.lists import Lists
+from quantrail.testing.knowledge.misfits import Misfits
 from quantrail.testing.knowledge.queries import Queries
+from quantrail.testing.knowledge.round_trips import RoundTrips
+from quantrail.testing.knowledge.same_key import SameKey
 from quantrail.testing.knowledge.transactions import Transactions
 from quantrail.testing.knowledge.world import StoreHarness, World, fill
 
 
 class KnowledgeStoreContract(
-    IdentityRules, IntegrityRules, HostileValues, Queries, Lists, LedgerRecords, Transactions
+    IdentityRules,
+    SameKey,
+    RoundTrips,
+    IntegrityRules,
+    HostileValues,
+    Misfits,
+    Queries,
+    Lists,
+    LedgerRecords,
+    Transactions,
 ):
     """All contract tests; see the parents."""
 
