@@ -57,11 +57,10 @@ def reals(values: Sequence[float], what: str) -> list[float]:
 
 def members(kind: type[StrEnum], values: Sequence[str], what: str) -> list[str]:
     """Words of a closed vocabulary; the error names the first that is none."""
-    words = {one: one.value for one in kind}
-    try:
-        return [words[value] for value in values]  # type: ignore[index]
-    except (KeyError, TypeError):
-        return [v.member(kind, value, what) for value in values]
+    words = list(map(str, values))  # members hash slowly, their text does not
+    if {one.value for one in kind}.issuperset(words):
+        return words
+    return [v.member(kind, value, what) for value in values]
 
 
 def shares(values: Sequence[float], what: str, of: Sequence[str]) -> list[float]:

@@ -94,14 +94,14 @@ def maybe_real(value: float | None, what: str) -> float | None:
     return None if value is None else real(value, what)
 
 
-def reals(values: Sequence[float | None], names: Sequence[str]) -> list[float | None]:
+def reals(values: list[float | None], names: Sequence[str]) -> list[float | None]:
     """``maybe_real`` of a whole row; the sum shows at once whether anything in it is not finite, and
     equality whether anything was text, or an integer that no float holds."""
     try:
         found = [None if value is None else float(value) + 0.0 for value in values]
     except (TypeError, ValueError, OverflowError):
         found = [math.nan]
-    if math.isfinite(sum(filter(None, found))) and found == list(values) and bool not in map(type, values):
+    if math.isfinite(sum(filter(None, found))) and found == values and bool not in map(type, values):
         return found
     return [maybe_real(value, name) for value, name in zip(values, names, strict=True)]
 
@@ -173,7 +173,13 @@ def hash32(value: str, what: str) -> bytes:
 
 
 def uuid16(value: str, what: str) -> bytes:
-    return digest(value, 16, what)
+    try:
+        digits = value.replace("-", "")
+        found = bytes.fromhex(digits)
+    except (ValueError, AttributeError, TypeError):
+        return digest(value, 16, what)
+    plain = len(found) == 16 and found.hex() == digits and len(value) == 36 and value[8:24:5] == "----"
+    return found if plain else digest(value, 16, what)
 
 
 def uuid_text(value: bytes) -> str:

@@ -127,8 +127,9 @@ def save_trials(keys: Keys, trials: Sequence[r.Trial]) -> Written:
     keys.need_backtests([raws[t.backtest_id] for t in trials if t.backtest_id is not None])
     rows = _trials(keys, trials)
     written = _TRIALS(keys.session, rows)[1]
+    tests = keys.backtests
     for t, row in zip(trials, rows, strict=True):
-        if t.backtest_id is not None and keys.backtests[raws[t.backtest_id]].strategy_pk != row[4]:
+        if row[5] is not None and tests[raws[t.backtest_id]].strategy_pk != row[4]:
             raise InvalidInput(
                 f"trial {t.trial_id} is of strategy {t.strategy_id}, backtest {t.backtest_id} of another"
             )
