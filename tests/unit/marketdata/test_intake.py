@@ -297,3 +297,94 @@ def test_the_history_of_one_yfinance_ticker_is_taken_as_it_comes(store: MarketSt
     assert rows["ts"].to_list() == [date(2024, 6, 7), date(2024, 6, 8), date(2024, 6, 9)]
     assert rows["split"].to_list() == [1.0, 10.0, 1.0]
     assert rows["dividend"].to_list() == [0.0, 0.0, 0.1]
+
+
+JOINED = (
+    "Date,px_open,px_high,px_low,px_close,vol\n2020-01-06,10,11,9,10.5,100\n2020-01-07,10,11,9,10.5,100\n"
+)
+
+
+def test_a_stated_symbol_wins_over_what_stands_before_the_fields(store: MarketStore, tmp_path: Path) -> None:
+    report = load(store, tmp_path, JOINED, symbol="X")
+    assert report.snapshot.names() == ("X",)
+    assert report.added == 2
+
+
+def test_stated_columns_win_over_joined_names(store: MarketStore, tmp_path: Path) -> None:
+    columns = {"px_open": "open", "px_high": "high", "px_low": "low", "px_close": "close"}
+    assert load(store, tmp_path, JOINED, symbol="X", columns=columns).snapshot.names() == ("X",)
+    frame = pl.read_csv(tmp_path / "bars.csv")
+    assert store.import_bars(frame, symbol="Y", columns=columns).snapshot.names() == ("X", "Y")
+    with pytest.raises(DataInvalid, match="no symbol column"):
+        load(store, tmp_path, JOINED, columns=columns)
+
+
+def test_symbols_read_out_of_column_names_are_said(store: MarketStore, tmp_path: Path) -> None:
+    report = load(store, tmp_path, JOINED)
+    said = [f.detail for f in report.findings if f.kind == "symbol_from_columns"]
+    assert len(said) == 1
+    assert "bars of px" in said[0]
+
+
+def test_columns_of_several_symbols_are_not_all_of_the_one_stated(store: MarketStore, tmp_path: Path) -> None:
+    fields = ("open", "high", "low", "close", "volume")
+    text = "Date," + ",".join(f"{s}_{f}" for s in ("AAA", "BBB") for f in fields) + "\n"
+    text += "2020-01-06,10,11,9,10.5,100,20,21,19,20.5,200\n"
+    with pytest.raises(DataInvalid, match=r"several symbols \(AAA, BBB\), not of 'X' alone"):
+        load(store, tmp_path, text, symbol="X")
+    assert load(store, tmp_path, text).snapshot.names() == ("AAA", "BBB")
+
+
+@pytest.mark.parametrize("word", ["date", "ts"])
+def test_a_date_column_is_stated_by_either_word(store: MarketStore, tmp_path: Path, word: str) -> None:
+    text = "symbol,Foo,open,high,low,close,volume\nAAA,2020-01-06,10,11,9,10.5,100\n"
+    assert load(store, tmp_path, text, columns={"Foo": word}).added == 1
+
+
+def test_an_unknown_meaning_is_named_with_the_known_ones(store: MarketStore, tmp_path: Path) -> None:
+    with pytest.raises(DataInvalid, match="'Foo' is mapped to 'when', which is none of symbol, date, open"):
+        load(store, tmp_path, "symbol,Foo,open,high,low,close\n", columns={"Foo": "when"})
+    with pytest.raises(DataInvalid, match="mapped to the same"):
+        load(store, tmp_path, HEADER, columns={"open": "close", "close": "close"})
+
+
+def volume(store: MarketStore) -> list[float]:
+    return store.rows()["volume"].to_list()  # type: ignore[no-any-return]
+
+
+def quoted(*rows: str) -> str:
+    return HEADER + "".join(f"AAA,2020-01-{6 + at:02d},{row}\n" for at, row in enumerate(rows))
+
+
+def test_thousands_separators_are_read_where_they_can_be_nothing_else(
+    store: MarketStore, tmp_path: Path
+) -> None:
+    text = quoted('"1,010","1,011.5",900,"1,005","1,000"', '10,11.5,9,10,"2,345,678"')
+    report = load(store, tmp_path, text)
+    assert (report.added, report.rejected) == (2, 0)
+    assert volume(store) == [1000.0, 2345678.0]
+    assert store.rows()["high"].to_list() == [1011.5, 11.5]
+    said = [f.detail for f in report.findings if f.kind == "thousands_separator"]
+    assert said == ["commas in open, high, close, volume are read as thousands separators"]
+
+
+def test_whole_volumes_alone_may_have_thousands_separators(store: MarketStore, tmp_path: Path) -> None:
+    assert load(store, tmp_path, quoted('10,11,9,10,"1,000"')).rejected == 0
+    assert volume(store) == [1000.0]
+
+
+@pytest.mark.parametrize(
+    "row", ['"10,500","11,000","9,000","10,250",100', '10,11.5,9,10,"1,00"', '10,11.5,9,10,"0,512"']
+)
+def test_commas_that_may_be_decimal_are_refused(store: MarketStore, tmp_path: Path, row: str) -> None:
+    report = load(store, tmp_path, quoted("10,11,9,10,100", row))
+    assert refused(report) == {(3, "not_a_number")}
+
+
+def test_a_decimal_point_beside_decimal_commas_is_refused_not_dropped(
+    store: MarketStore, tmp_path: Path
+) -> None:
+    text = quoted('"10,5","11,5","9,5","10,5","1.000"', "10.5,11.5,9.5,10.5,1000")
+    report = load(store, tmp_path, text, decimal=",")
+    assert refused(report) == {(3, "not_a_number")}
+    assert volume(store) == [1000.0]

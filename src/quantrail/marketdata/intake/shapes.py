@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -17,17 +17,19 @@ if TYPE_CHECKING:
 _FIELDS = ("open", "high", "low", "close", "volume", "dividend", "split", "adj_close")
 
 
-def flatten(frame: pl.DataFrame | pd.DataFrame) -> pl.DataFrame:
-    """``frame`` in long form with its own column names. An index becomes columns."""
+def flatten(
+    frame: pl.DataFrame | pd.DataFrame, symbol: str | None = None, named: Collection[str] = ()
+) -> pl.DataFrame:
+    """``frame`` in long form with its own column names. An index becomes columns. As ``melt`` else."""
     if isinstance(frame, pl.DataFrame):
-        return melt(frame)
+        return melt(frame, symbol, named)
     import pandas as pd
 
     if isinstance(frame.columns, pd.MultiIndex):
         return _from_pairs(frame)
     numbered = isinstance(frame.index, pd.RangeIndex) and frame.index.name is None
     flat = frame if numbered else frame.reset_index()
-    return melt(pl.from_pandas(flat.rename(columns=str)))
+    return melt(pl.from_pandas(flat.rename(columns=str)), symbol, named)
 
 
 def _from_pairs(frame: pd.DataFrame) -> pl.DataFrame:
@@ -50,18 +52,31 @@ def _from_pairs(frame: pd.DataFrame) -> pl.DataFrame:
     return long.filter(~pl.all_horizontal(pl.col(values).fill_nan(None).is_null()))
 
 
-def melt(frame: pl.DataFrame) -> pl.DataFrame:
-    """Wide columns such as ``AAPL_open`` or ``Close.AAPL`` as long rows; other frames as they are."""
+def melt(frame: pl.DataFrame, symbol: str | None = None, named: Collection[str] = ()) -> pl.DataFrame:
+    """Wide columns such as ``AAPL_open`` or ``Close.AAPL`` as long rows; other frames as they are.
+
+    What is stated wins over that guess. ``symbol``: what stands before the fields (px_open) is no symbol,
+    the bars are of this one; DataInvalid where several things stand there. ``named``: columns whose meaning
+    is stated; with a joined name among them nothing is joined.
+    """
     pairs = {name: pair for name in frame.columns if (pair := _pair(name)) is not None}
     keys = [name for name in frame.columns if name not in pairs]
     fields = {field for _, field in pairs.values()}
     if not {"open", "high", "low", "close"} <= fields:
         _refuse_close_only(frame.columns, keys)
         return frame
+    if not pairs.keys().isdisjoint(named):
+        return frame
+    spelt = list(dict.fromkeys(name for name, _ in pairs.values()))
+    if symbol is not None and len(spelt) > 1:
+        raise DataInvalid(
+            f"the columns are of several symbols ({', '.join(spelt[:4])}{' …' if len(spelt) > 4 else ''}), not "
+            f"of {symbol!r} alone; leave the symbol out, or say which columns are open, high, low and close"
+        )
     parts = []
-    for symbol in dict.fromkeys(symbol for symbol, _ in pairs.values()):
-        columns = [pl.col(name).alias(field) for name, (s, field) in pairs.items() if s == symbol]
-        part = frame.select(*keys, pl.lit(symbol).alias("symbol"), *columns)
+    for one in spelt:
+        columns = [pl.col(name).alias(field) for name, (s, field) in pairs.items() if s == one]
+        part = frame.select(*keys, pl.lit(symbol or one).alias("symbol"), *columns)
         holes = pl.all_horizontal(pl.col(column.meta.output_name()).is_null() for column in columns)
         parts.append(part.filter(~holes))
     return pl.concat(parts, how="diagonal")

@@ -71,10 +71,12 @@ def read_file(
             table = pl.read_parquet(path, glob=False, n_rows=limit).with_row_index("line", offset=1)
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DataInvalid(f"{path} is not readable as Parquet: {error}") from error
-        return _named(path.name, melt(table), symbol or _spelt(path), columns)
+        long, notes = _long(table, symbol, columns)
+        return _named(path.name, long, symbol or _spelt(path), columns, notes=notes)
     text = read_text(path, limit)
     try:
-        return _named(path.name, melt(text.table), symbol or _spelt(path), columns, text.broken, text.notes)
+        long, notes = _long(text.table, symbol, columns)
+        return _named(path.name, long, symbol or _spelt(path), columns, text.broken, (*text.notes, *notes))
     except DataInvalid as error:
         # What names of columns can be wrong about stands in the header.
         raise DataInvalid(f"{path.name}, line 1: {error.message}") from error
@@ -84,7 +86,21 @@ def read_frame(
     frame: pl.DataFrame | pd.DataFrame, *, symbol: str | None, columns: Mapping[str, str] | None
 ) -> RawRows:
     """A frame in any of the shapes of ``shapes``; lines count its long rows from 1."""
-    return _named("frame", flatten(frame).with_row_index("line", offset=1), symbol, columns)
+    long = flatten(frame, symbol, columns or ()).with_row_index("line", offset=1)
+    return _named("frame", long, symbol, columns)
+
+
+def _long(
+    table: pl.DataFrame, symbol: str | None, columns: Mapping[str, str] | None
+) -> tuple[pl.DataFrame, tuple[Finding, ...]]:
+    """The table in long form, and a finding where symbols were read out of joined names (AAPL_open)."""
+    long = melt(table, symbol, columns or ())
+    if long is table or symbol is not None:
+        return long, ()
+    found = long["symbol"].unique(maintain_order=True).to_list()
+    shown = ", ".join(found[:4]) + (" …" if len(found) > 4 else "")
+    text = f"the columns' names are read as symbol and field: bars of {shown}; state the symbol if it is not"
+    return long, (Finding("symbol_from_columns", Severity.INFO, text, line=1),)
 
 
 def _spelt(path: Path) -> str | None:

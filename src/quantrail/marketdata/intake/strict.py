@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -16,13 +15,12 @@ from quantrail.marketdata.canonical import VALUE_COLUMNS, by_key, starts_of_runs
 from quantrail.marketdata.intake.columns import PRICES
 from quantrail.marketdata.intake.dates import parse_timestamps
 from quantrail.marketdata.intake.glance import ORDER_TOLERANCE, absurd_action, all_pass, in_order
+from quantrail.marketdata.intake.numbers import with_numbers
 from quantrail.marketdata.intake.sources import RawRows
 from quantrail.marketdata.records import Finding
 
 # Findings listed one by one per kind; the quarantine file holds every row.
 _LISTED = 100
-# How files write that no dividend or split is stated.
-_NOTHING = ("", "-", "na", "n/a", "nan", "none", "null")
 _REFUSED = dict.fromkeys(("line", "symbol", "ts", "kind", "detail", "source_row"), pl.String) | {
     "line": pl.UInt32
 }
@@ -52,12 +50,9 @@ def clean(
     notes: list[Finding] = list(source.notes)
     symbols = raw["symbol"].cast(pl.String)
     runs = starts_of_runs(symbols)
-    typed = raw.select(
-        pl.col("row", "line"),
-        _stripped(symbols, runs),
-        ts.alias("ts"),
-        *(_number(raw, name, notes, decimal) for name in VALUE_COLUMNS),
-    )
+    values, said = with_numbers(raw, decimal)
+    notes += said
+    typed = values.select("row", "line", _stripped(symbols, runs), ts.alias("ts"), *VALUE_COLUMNS)
     passing, ordered = all_pass(typed, runs, now, intraday), in_order(typed, runs)
     if passing and ordered and source.broken.is_empty():
         return CleanRows(_stored(typed), pl.DataFrame(schema=_REFUSED), tuple(notes), intraday)
@@ -76,27 +71,6 @@ def _stripped(symbols: pl.Series, runs: NDArray[np.int64]) -> pl.Series:
     # A symbol stands in long runs; looking at one of each is cheaper than trimming them all.
     spelt = symbols.gather(runs)
     return symbols if (spelt == spelt.str.strip_chars()).all() else symbols.str.strip_chars()
-
-
-def _number(raw: pl.DataFrame, name: str, notes: list[Finding], decimal: str) -> pl.Expr:
-    if name in raw.columns:
-        column = pl.col(name)
-        if raw.schema[name] == pl.String:
-            column = column.str.strip_chars()
-        if raw.schema[name] == pl.String and decimal != ".":
-            column = column.str.replace_all(".", "", literal=True).str.replace(decimal, ".", literal=True)
-        value = column.cast(pl.Float64, strict=False)
-        if name in ("dividend", "split"):
-            value = value.fill_nan(None)  # how frames say that nothing is stated
-            if raw.schema[name] == pl.String:
-                unread = value.is_null() & ~column.str.to_lowercase().is_in(_NOTHING)
-                value = pl.when(unread).then(math.inf).otherwise(value)  # refused below, not passed over
-        # yfinance writes 0 on the days without a split.
-        return (pl.when(value == 0).then(1.0).otherwise(value) if name == "split" else value).alias(name)
-    if name == "volume":
-        notes.append(Finding("no_volume", Severity.WARN, "the source has no volume; stored as 0"))
-        return pl.lit(0.0).alias(name)
-    return pl.lit(None, dtype=pl.Float64).alias(name)
 
 
 def _judge(typed: pl.DataFrame, now: datetime, intraday: bool) -> pl.DataFrame:
