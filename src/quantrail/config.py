@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from quantrail.errors import ConfigInvalid
+
 DEFAULT_HOME = ".quantrail"
 DATABASE_FILE = "quantrail.db"
 
@@ -36,8 +38,13 @@ class Settings:
 def load_settings(
     home: Path | None = None, database_url: str | None = None, environ: Mapping[str, str] | None = None
 ) -> Settings:
-    """Arguments win over environment (``QUANTRAIL_HOME``, ``QUANTRAIL_DATABASE_URL``) over defaults."""
+    """Arguments win over environment (``QUANTRAIL_HOME``, ``QUANTRAIL_DATABASE_URL``) over defaults.
+
+    ConfigInvalid when the home is a file.
+    """
     env = os.environ if environ is None else environ
     where = (home or Path(env.get("QUANTRAIL_HOME") or DEFAULT_HOME)).expanduser().absolute()
+    if where.is_file():
+        raise ConfigInvalid(f"home {where} is a file; name a folder with --home")
     url = database_url or env.get("QUANTRAIL_DATABASE_URL") or f"sqlite:///{where / DATABASE_FILE}"
     return Settings(where, url)

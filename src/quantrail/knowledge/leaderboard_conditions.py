@@ -104,7 +104,7 @@ def metric_bounds(session: Session, name: str, bounds: Bounds) -> Iterator[Claus
 def _pk(session: Session, table: str, column: str, value: Any, shown: str) -> int:
     row = session.one(f"SELECT pk FROM {table} WHERE {column} = ?", [value])
     if row is None:
-        raise NotFound(f"{table} holds no {column} {shown}")
+        raise NotFound(f"this store holds no {column.removesuffix('_id')} {shown!r}")
     return int(row[0])
 
 

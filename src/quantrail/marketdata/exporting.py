@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from quantrail.errors import Conflict, DataInvalid
+from quantrail.errors import BackendError, Conflict, DataInvalid
 from quantrail.marketdata import sql
 from quantrail.marketdata.layout import years
 from quantrail.marketdata.manifest import Manifest
@@ -27,13 +27,21 @@ INDEXES = {
 def to_duckdb(home: Path, held: Manifest, target: Path, *, indexes: bool = True) -> None:
     """A new DuckDB file: every table with ``id`` as primary key, the indexes, one table per year.
 
-    Raises Conflict when ``target`` exists. ``indexes=False`` leaves the secondary indexes out: they cost
-    four times the time and disk, and the keys alone keep rows unique.
+    ``indexes=False`` leaves the secondary indexes out: they cost four times the time and disk, and the
+    keys alone keep rows unique. Raises Conflict when ``target`` exists, BackendError when the disk refuses.
     """
     if target.exists():
         raise Conflict(f"{target} exists; export to another name or remove it first")
     temp = target.with_name(target.name + ".part")
     temp.unlink(missing_ok=True)
+    try:
+        _write_duckdb(home, held, temp, indexes)
+    except duckdb.IOException as error:
+        raise BackendError(f"{target} cannot be written: {str(error).splitlines()[0]}") from error
+    temp.rename(target)
+
+
+def _write_duckdb(home: Path, held: Manifest, temp: Path, indexes: bool) -> None:
     with sql.connect(home, held) as source, duckdb.connect(str(temp)) as file:
         for table in sql.TABLES:
             # Through Arrow: the view's connection may not open files outside the store, and must not.
@@ -48,7 +56,6 @@ def to_duckdb(home: Path, held: Manifest, target: Path, *, indexes: bool = True)
             )
         for statement in INDEXES.values() if indexes else ():
             file.execute(statement)
-    temp.rename(target)
 
 
 def to_parquet(home: Path, held: Manifest, target: Path) -> list[Path]:

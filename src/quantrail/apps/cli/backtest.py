@@ -20,6 +20,8 @@ from quantrail.apps.cli.output import (
     table,
 )
 from quantrail.apps.cli.session import session
+from quantrail.apps.cli.standard_input import document_of
+from quantrail.apps.cli.targets import writable_file
 from quantrail.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -32,7 +34,10 @@ def register(app: typer.Typer) -> None:
 
 
 def backtest(
-    spec: Annotated[Path | None, typer.Argument(metavar="[SPEC]", help="A strategy, YAML or JSON.")] = None,
+    spec: Annotated[
+        Path | None,
+        typer.Argument(metavar="[SPEC]", help="A strategy, YAML or JSON; - reads standard input."),
+    ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Instead of SPEC: target weights, CSV or Parquet, wide or long."),
@@ -94,6 +99,7 @@ def backtest(
         raise InvalidInput(f"--missing {missing} is about empty cells of --weights; leave it out")
     if plot is not None and engine == "a":
         raise InvalidInput("--plot needs engine b or both; engine a keeps no curve of a single strategy")
+    writable_file(plot)
     chosen = dict(_setting(text) for text in settings or [])
     span = _period(period)
     from quantrail.domain.enums import TrialDoor
@@ -103,7 +109,16 @@ def backtest(
         from quantrail.strategy import load_document
 
         request: BacktestRequest | SignalsRequest = BacktestRequest(
-            load_document(spec), engine, span, data, benchmark, capital, execution, portfolio, chosen, raw
+            load_document(document_of(spec)),
+            engine,
+            span,
+            data,
+            benchmark,
+            capital,
+            execution,
+            portfolio,
+            chosen,
+            raw,
         )
     else:
         _only_for_specs(engine, execution, portfolio, raw)

@@ -21,7 +21,9 @@ from quantrail.apps.cli.output import (
     out,
     table,
 )
+from quantrail.apps.cli.targets import writable_file, writable_folder
 from quantrail.config import load_settings
+from quantrail.domain.words import counted
 from quantrail.errors import InvalidInput
 
 app = typer.Typer(no_args_is_help=True)
@@ -84,6 +86,7 @@ def show(
 
     Example: `quantrail data show AAPL --plot aapl.html`
     """
+    writable_file(plot)
     store = open_market(home)
     chosen = version_of(store, version)
     rows = store.rows([symbol], interval=interval, version=chosen).drop("import_no")
@@ -121,6 +124,7 @@ def check(
     """
     from quantrail.domain.enums import Severity
 
+    writable_file(html)
     store = open_market(home)
     chosen = version_of(store, version)
     held = store.snapshot(chosen) if chosen else store.current()
@@ -209,13 +213,16 @@ def export(
     """
     if duckdb is None and parquet is None:
         raise InvalidInput("say --duckdb FILE or --parquet FOLDER")
+    writable_file(duckdb)
+    writable_folder(parquet, str(parquet))
     store = open_market(home)
     chosen = version_of(store, version)
     if duckdb is not None:
         store.export_duckdb(duckdb, chosen, indexes=indexes)
         out().print(f"written to {duckdb}")
     if parquet is not None:
-        out().print(f"{len(store.export_parquet(parquet, chosen))} files written to {parquet}")
+        written = counted(len(store.export_parquet(parquet, chosen)), "file")
+        out().print(f"{written} written to {parquet}")
 
 
 @app.command("gc")

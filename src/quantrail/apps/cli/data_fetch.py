@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from quantrail.apps.cli.data_home import open_market, say_findings
+from quantrail.apps.cli.data_home import market_to_write, say_findings
 from quantrail.apps.cli.data_import import watched
 from quantrail.apps.cli.output import EXIT_COULD_NOT, HomeOption, JsonOption, emit_json, err, out
 from quantrail.config import load_settings
+from quantrail.domain.words import counted
 from quantrail.errors import InvalidInput, NotFound
 
 
@@ -63,15 +64,16 @@ def _fetch_bars(
         first, last = date.fromisoformat(start), date.fromisoformat(end) if end else None
     except ValueError as error:
         raise InvalidInput(f"{error}; write dates as 2020-01-31") from error
-    fetcher = open_fetcher(open_market(home), load_settings(home).market, provider, key, base_url)
+    fetcher = open_fetcher(market_to_write(home), load_settings(home).market, provider, key, base_url)
     with watched() as progress:
         report = fetcher.fetch(symbols, first, last, progress)
     if as_json:
         emit_json(report)
     else:
         out().print(
-            f"{report.requests} requests; {report.added:,} rows added, {report.changed:,} changed; "
-            f"{len(report.complete)} symbols complete"
+            f"{counted(report.requests, 'request')}; {counted(report.added, 'row')} added, "
+            f"{report.changed:,} changed; "
+            f"{counted(len(report.complete), 'symbol')} complete"
         )
         for symbol, why in report.waiting.items():
             err().print(f"{symbol}: {why}")
@@ -97,7 +99,7 @@ def _fetch_records(
     if provider != "alpha_vantage":
         raise InvalidInput(f"{what} come from alpha_vantage only: --provider alpha_vantage")
     vendor = open_reference(load_settings(home).market, key, base_url)
-    records = open_market(home).records
+    records = market_to_write(home).records
     reports = [fetch_records(vendor, records, what, name, lag_days) for name in names]
     if as_json:
         emit_json(reports)

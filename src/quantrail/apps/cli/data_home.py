@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from quantrail.apps.cli.output import out
+from quantrail.apps.cli.targets import writable_folder
 from quantrail.config import load_settings
+from quantrail.domain.words import counted
 from quantrail.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -28,6 +30,13 @@ def open_market(home: Path | None) -> MarketStore:
     from quantrail.marketdata import MarketStore
 
     return MarketStore(load_settings(home).market, lambda: datetime.now(UTC))
+
+
+def market_to_write(home: Path | None) -> MarketStore:
+    """As ``open_market``; BackendError at once where the home cannot take new bars."""
+    settings = load_settings(home)
+    writable_folder(settings.market, f"home {settings.home}", "choose another with --home")
+    return open_market(home)
 
 
 def version_of(store: MarketStore, text: str | None) -> DataVersion | None:
@@ -61,7 +70,7 @@ def say_findings(findings: Sequence[Finding], limit: int) -> None:
     if not findings:
         out().print("no findings")
         return
-    out().print(f"{len(findings)} findings")
+    out().print(counted(len(findings), "finding"))
     for f in findings[:limit]:
         words = [str(f.date or ""), f.symbol, f.severity, f"{f.kind}: {f.detail}"]
         # Lines, not a table: a narrow terminal would squeeze the symbol away.

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quantrail.apps.cli.data_home import open_market, say_findings
+from quantrail.apps.cli.data_home import market_to_write, open_market, say_findings
 from quantrail.apps.cli.output import HomeOption, JsonOption, emit_json, err, out
+from quantrail.domain.words import counted
 from quantrail.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def import_(
     sample: Annotated[bool, typer.Option("--sample", help="The bundled real bars.")] = False,
     symbol: Annotated[str | None, typer.Option(help="Whose bars these are, when no column says so.")] = None,
     column: Annotated[
-        list[str] | None, typer.Option(help="THEIRS=ours, for a column not recognised.")
+        list[str] | None,
+        typer.Option(help="THEIRS=ours, for a column not recognised; ours: date, symbol, open …"),
     ] = None,
     basis: Annotated[str, typer.Option(help="raw, split_adjusted, total_return or unknown")] = "unknown",
     source: Annotated[
@@ -58,7 +60,7 @@ def import_(
 
     if basis not in list(StoredBasis):
         raise InvalidInput(f"no price basis {basis!r}; use {', '.join(StoredBasis)}")
-    store = open_market(home)
+    store = open_market(home) if dry_run else market_to_write(home)
     if sample:
         report = store.import_sample()
         _say_import(report, as_json)
@@ -110,7 +112,7 @@ def _import_records(
             emit_json(report)
             continue
         out().print(
-            f"{report.table}: {report.added:,} rows added, {report.changed:,} changed, "
+            f"{report.table}: {counted(report.added, 'row')} added, {report.changed:,} changed, "
             f"{report.unchanged:,} as they were; version {report.version[:12]}"
         )
         say_findings(report.findings, 12)
@@ -147,8 +149,8 @@ def _say_preview(preview: Any, path: str, as_json: bool) -> None:
         emit_json(preview)
         return
     out().print(
-        f"{path}: {preview.rows:,} rows, {preview.refused:,} refused, {len(preview.symbols)} symbols; "
-        f"{_mapping(preview.mapping)}",
+        f"{path}: {preview.rows:,} rows, {preview.refused:,} refused, "
+        f"{counted(len(preview.symbols), 'symbol')}; {_mapping(preview.mapping)}",
         soft_wrap=True,
     )
     say_findings(preview.findings, 12)
@@ -175,10 +177,18 @@ def _say_import(report: ImportReport, as_json: bool) -> None:
         )
         return
     out().print(
-        f"{report.added:,} rows added, {report.changed:,} changed, {report.unchanged:,} as they were, "
-        f"{report.rejected:,} refused; data version {report.snapshot.version[:12]}"
+        f"{counted(report.added, 'row')} added, {report.changed:,} changed, "
+        f"{report.unchanged:,} as they were, {report.rejected:,} refused; "
+        f"data version {report.snapshot.version[:12]}"
     )
     say_findings(report.findings, 12)
+    if report.rejected:
+        given = report.added + report.changed + report.unchanged + report.rejected
+        err().print(
+            f"warning: {report.rejected:,} of {given:,} rows were refused and are kept in quarantine; the "
+            "findings say why",
+            soft_wrap=True,
+        )
 
 
 def synth(
@@ -196,7 +206,7 @@ def synth(
     """
     from quantrail.marketdata import StoredBasis
 
-    store = open_market(home)
+    store = market_to_write(home)
     market = made_up(store, kind, symbols, sessions, seed, sharpe)
     source = f"synthetic:{kind}:{seed}"
     _say_import(store.import_bars(market.bars, source=source, basis=StoredBasis.RAW, check=False), as_json)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from quantrail.apps.cli.data_home import open_market
+from quantrail.apps.cli.data_home import market_to_write, open_market
 from quantrail.apps.cli.output import HomeOption, JsonOption, emit_json, err, out, table
+from quantrail.domain.words import counted
 from quantrail.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def import_(
 
     Example: `quantrail data universe import sp500.csv`
     """
-    report = open_market(home).universes.import_file(file, name)
+    report = market_to_write(home).universes.import_file(file, name)
     universe = report.universe
     if as_json:
         emit_json({**_told(universe), "replaced": report.replaced})
@@ -40,8 +41,8 @@ def import_(
     before = "as it was" if same else f"instead of {report.replaced[:12]}" if report.replaced else "new"
     told = _told(universe)
     out().print(
-        f"universe {universe.name}: {told['symbols']} symbols, {told['stays']} stays, {told['leavers']} of "
-        f"them ended; version {universe.version[:12]}, {before}",
+        f"universe {universe.name}: {counted(told['symbols'], 'symbol')}, {counted(told['stays'], 'stay')}, "
+        f"{told['leavers']} of them ended; version {universe.version[:12]}, {before}",
         soft_wrap=True,
     )
     _warn(told["warning"])

@@ -27,13 +27,14 @@ from quantrail.apps.cli import (
 )
 from quantrail.apps.cli.output import (
     EXIT_BAD_INPUT,
-    EXIT_COULD_NOT,
     EXIT_INTERRUPTED,
     EXIT_OK,
     emit_json,
     err,
+    reader_has_gone,
     report_error,
 )
+from quantrail.apps.cli.targets import of_the_system
 from quantrail.errors import QuantrailError
 
 app = typer.Typer(
@@ -102,9 +103,10 @@ def invoke(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         code = EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader of a pipe has gone; nothing is left to say to it.
-        sys.stderr.close()
-        return EXIT_COULD_NOT
+        reader_has_gone(sys.stdout)
+        return EXIT_OK
+    except OSError as error:
+        return report_error(of_the_system(error), as_json)
     if code == EXIT_INTERRUPTED:
         err().print("interrupted; what was finished is kept")
     return code if isinstance(code, int) else EXIT_OK

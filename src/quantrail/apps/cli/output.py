@@ -11,18 +11,20 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from quantrail.apps.cli.spelling import typed
 from quantrail.errors import InvalidInput, NotFound, QuantrailError
 
 EXIT_OK, EXIT_COULD_NOT, EXIT_BAD_INPUT, EXIT_ANSWER_NO, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
@@ -38,13 +40,37 @@ CsvOption = Annotated[bool, typer.Option("--csv", help="Comma-separated rows on 
 LimitOption = Annotated[int, typer.Option("--limit", "-n", min=1, help="Rows to show.")]
 
 
+class _Console(Console):
+    """A console that goes on in silence when the reader of its pipe leaves."""
+
+    def on_broken_pipe(self) -> None:
+        reader_has_gone(self.file)
+
+
 def out() -> Console:
     """Console on stdout. Made anew each time, because tests and pipes replace the stream."""
-    return Console(file=sys.stdout, highlight=False)
+    return _Console(file=sys.stdout, highlight=False)
 
 
 def err() -> Console:
-    return Console(file=sys.stderr, highlight=False)
+    return _Console(file=sys.stderr, highlight=False)
+
+
+def reader_has_gone(stream: IO[str]) -> None:
+    """Let what is still written to ``stream`` go nowhere: `| head` has seen enough, which is no failure."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """Rows for a pipe whose reader may leave before the last one."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        reader_has_gone(sys.stdout)
 
 
 def plain(value: Any) -> Any:
@@ -68,14 +94,18 @@ def plain(value: Any) -> Any:
 
 def emit_json(value: Any) -> None:
     """The one JSON document of a command."""
-    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(plain(value), ensure_ascii=False, allow_nan=False)
+    with _heard():
+        sys.stdout.write(text + "\n")
 
 
 def emit_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Rows with a header line; a cell that holds a list is joined with semicolons."""
-    writer = csv.writer(sys.stdout)
-    writer.writerow(columns)
-    writer.writerows([["; ".join(map(str, c)) if isinstance(c, list) else c for c in row] for row in rows])
+    cells = [["; ".join(map(str, c)) if isinstance(c, list) else c for c in row] for row in rows]
+    with _heard():
+        writer = csv.writer(sys.stdout)
+        writer.writerow(columns)
+        writer.writerows(cells)
 
 
 def table(
@@ -130,9 +160,9 @@ def exit_code_of(error: QuantrailError) -> int:
 def report_error(error: QuantrailError, as_json: bool) -> int:
     """Says what went wrong, on stderr or as the JSON document, and returns the exit code."""
     if as_json:
-        emit_json({"error": {"code": error.code, "message": error.message, **_context(error)}})
+        emit_json({"error": {"code": error.code, "message": typed(error.message), **_context(error)}})
     else:
-        err().print(f"[red]error:[/red] {_escape(error.message)}", soft_wrap=True)
+        err().print(f"[red]error:[/red] {_escape(typed(error.message))}", soft_wrap=True)
     return exit_code_of(error)
 
 

@@ -9,18 +9,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from quantrail.apps.cli.output import EXIT_BAD_INPUT, HomeOption, JsonOption, emit_json, err, out, table
+from quantrail.apps.cli.standard_input import document_of
+from quantrail.domain.words import counted
 from quantrail.errors import SpecInvalid
 
 if TYPE_CHECKING:
     from quantrail.strategy import Template
 
 app = typer.Typer(no_args_is_help=True)
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A strategy in YAML or JSON.")]
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A strategy in YAML or JSON; - reads standard input.")
+]
 
 
 @app.command("validate")
 def validate(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...")], as_json: JsonOption = False
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Strategies; - reads standard input.")
+    ],
+    as_json: JsonOption = False,
 ) -> None:
     """Check strategies and list everything that is wrong with each; exit code 2 if anything is.
 
@@ -40,7 +47,7 @@ def _checked(file: Path) -> dict[str, Any]:
     from quantrail.strategy import advisories, canonicalise, parse_spec
 
     try:
-        found = canonicalise(parse_spec(file))
+        found = canonicalise(parse_spec(document_of(file)))
     except SpecInvalid as error:
         return {"file": file, "valid": False, "problems": error.context["problems"], "warnings": []}
     return {
@@ -58,7 +65,7 @@ def _print_checked(result: dict[str, Any]) -> None:
         for warning in result["warnings"]:
             err().print(f"  warning: {warning}", markup=False, soft_wrap=True)
         return
-    _line(f"{result['file']}: {len(result['problems'])} problem(s)")
+    _line(f"{result['file']}: {counted(len(result['problems']), 'problem')}")
     for item in result["problems"]:
         value = "" if item["value"] is None else f", got {item['value']!r}"
         hint = f"; {item['hint']}" if item["hint"] else ""
@@ -77,7 +84,7 @@ def hash_(file: FileArgument, as_json: JsonOption = False) -> None:
     """
     from quantrail.strategy import canonicalise, parse_spec
 
-    found = canonicalise(parse_spec(file))
+    found = canonicalise(parse_spec(document_of(file)))
     record = {
         "strategy_id": found.strategy_id,
         "logic_hash": found.logic_hash,
@@ -100,7 +107,7 @@ def explain(file: FileArgument, as_json: JsonOption = False) -> None:
 
     from quantrail.strategy import canonicalise, complexity, explain_normal, parse_spec
 
-    found = canonicalise(parse_spec(file))
+    found = canonicalise(parse_spec(document_of(file)))
     text = explain_normal(found.spec)
     if as_json:
         emit_json(
@@ -123,7 +130,7 @@ def diff(
     from quantrail.strategy import canonicalise, parse_spec
     from quantrail.strategy import diff as differences
 
-    first, second = canonicalise(parse_spec(before)), canonicalise(parse_spec(after))
+    first, second = (canonicalise(parse_spec(document_of(file))) for file in (before, after))
     rows = differences(first.spec, second.spec)
     if as_json:
         ids = {"before": first.strategy_id, "after": second.strategy_id}
@@ -152,7 +159,7 @@ def tried(file: FileArgument, home: HomeOption = None, as_json: JsonOption = Fal
     from quantrail.services.tried import tried_before
     from quantrail.strategy import load_document
 
-    document = load_document(file)
+    document = load_document(document_of(file))
     with session(home) as services:
         found = tried_before(services, document)
     if as_json:

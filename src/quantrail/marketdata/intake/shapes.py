@@ -69,9 +69,10 @@ def melt(frame: pl.DataFrame, symbol: str | None = None, named: Collection[str] 
         return frame
     spelt = list(dict.fromkeys(name for name, _ in pairs.values()))
     if symbol is not None and len(spelt) > 1:
+        shown = ", ".join(spelt[:4]) + (" …" if len(spelt) > 4 else "")
         raise DataInvalid(
-            f"the columns are of several symbols ({', '.join(spelt[:4])}{' …' if len(spelt) > 4 else ''}), not "
-            f"of {symbol!r} alone; leave the symbol out, or say which columns are open, high, low and close"
+            f"the columns are of several symbols ({shown}), not of {symbol!r} alone; leave the symbol out, "
+            "or say which columns are open, high, low and close"
         )
     parts = []
     for one in spelt:

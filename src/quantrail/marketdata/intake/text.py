@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from quantrail.domain.enums import Severity
+from quantrail.domain.words import counted
 from quantrail.errors import DataInvalid
 from quantrail.marketdata.records import Finding
 
@@ -54,7 +55,7 @@ def read_text(path: Path, limit: int | None = None, *, lone: bool = False) -> Te
         table, broken = _line_by_line(path, header, delimiter, limit)
     blank = table.filter(pl.all_horizontal(pl.exclude("line").fill_null("").str.strip_chars() == ""))
     if blank.height:
-        text = f"{blank.height} blank line(s), the first is line {blank['line'][0]}"
+        text = f"{counted(blank.height, 'blank line')}, the first is line {blank['line'][0]}"
         notes.append(Finding("blank_line", Severity.INFO, text, line=blank["line"][0]))
         table = table.join(blank.select("line"), on="line", how="anti", maintain_order="left")
     return TextTable(table, broken, tuple(notes))
@@ -72,6 +73,8 @@ def _header(path: Path, lone: bool) -> tuple[list[str], str]:
         raise DataInvalid(
             f"{path}, line {line_no} is binary data, not delimited text (byte {at} of the file is zero)"
         )
+    if not head.removeprefix(b"\xef\xbb\xbf").strip():
+        raise DataInvalid(f"{path} is empty")
     first = head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0]
     if len(first) == len(head) and len(head) == _HEAD:
         raise DataInvalid(

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.enums import Severity
+from quantrail.domain.words import counted
 from quantrail.errors import InvalidInput
 from quantrail.marketdata.quality.hours import Hours, hours_between
 from quantrail.marketdata.quality.series import Flags, Series, moment
@@ -127,7 +128,7 @@ def _missing_sessions(series: Series, hours: Hours, absent: Flags) -> list[Findi
         Finding(
             "missing_session",
             Severity.WARN,
-            f"{end - start} session(s) missing",
+            f"{counted(end - start, 'session')} missing",
             series.symbol,
             hours.days[start].item(),
             hours.days[end - 1].item(),
@@ -160,7 +161,7 @@ def _off_grid(series: Series, placed: _Placed, interval: str) -> list[Finding]:
         Finding(
             "off_grid",
             Severity.WARN,
-            f"{end - start} bar(s) between the times of {interval} bars",
+            f"{counted(end - start, 'bar')} between the times of {interval} bars",
             series.symbol,
             series.at(start),
             series.at(end - 1),
@@ -183,6 +184,6 @@ def _out_of_hours(series: Series, hours: Hours, placed: _Placed, calendar: str) 
 
 
 def _outside(series: Series, calendar: str, start: int, end: int) -> Finding:
-    text = f"{end - start} bar(s) while {calendar} was closed"
+    text = f"{counted(end - start, 'bar')} while {calendar} was closed"
     first, last = series.at(start), series.at(end - 1)
     return Finding("not_a_session", Severity.WARN, text, series.symbol, first, last)

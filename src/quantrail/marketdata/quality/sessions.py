@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantrail.domain.enums import Severity
+from quantrail.domain.words import counted
 from quantrail.errors import InvalidInput
 from quantrail.marketdata.quality.series import Series
 from quantrail.marketdata.records import Finding
@@ -96,7 +97,7 @@ def session_findings(series: Series, calendar: str) -> list[Finding]:
 
 
 def _missing(series: Series, expected: NDArray[np.datetime64], start: int, end: int) -> Finding:
-    text = f"{end - start} session(s) missing"
+    text = f"{counted(end - start, 'session')} missing"
     first, last = expected[start].item(), expected[end - 1].item()
     return Finding("missing_session", Severity.WARN, text, series.symbol, first, last)
 

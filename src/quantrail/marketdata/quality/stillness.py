@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from quantrail.domain.enums import Severity
+from quantrail.domain.words import counted
 from quantrail.marketdata.quality.series import Flags, Floats, Series
 from quantrail.marketdata.quality.sessions import runs
 from quantrail.marketdata.records import Finding
@@ -29,7 +30,7 @@ def stillness_findings(series: Series, *, intraday: bool = False) -> list[Findin
         Finding(
             kind,
             Severity.WARN,
-            f"{end - start} bar(s) {text}",
+            f"{counted(end - start, 'bar')} {text}",
             series.symbol,
             series.at(start),
             series.at(end - 1),
