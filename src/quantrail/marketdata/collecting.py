@@ -19,11 +19,15 @@ GRACE = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What was removed, or with ``dry_run`` would be. ``bytes``: on disk, caches included."""
+    """What was removed, or with ``dry_run`` would be.
+
+    ``bytes``: on disk, caches included. ``cache_bytes``: of caches alone, which reads make again.
+    """
 
     snapshots: tuple[DataVersion, ...]
     files: tuple[str, ...]
     bytes: int
+    cache_bytes: int
 
 
 def remember_slice(home: Path, version: DataVersion, snapshot: DataVersion) -> None:
@@ -60,10 +64,11 @@ def collect(
         stays = [m for m in held if m not in gone]
         files = _unreferenced(home, stays)
         folders = _caches(home, gone)
-        size = sum((home / name).stat().st_size for name in files) + sum(map(_size_of, folders))
+        cached = sum(map(_size_of, folders))
+        size = sum((home / name).stat().st_size for name in files) + cached
         if not dry_run:
             _remove(home, gone, files, folders)
-        return Collected(tuple(m.snapshot.version for m in gone), tuple(files), size)
+        return Collected(tuple(m.snapshot.version for m in gone), tuple(files), size, cached)
 
 
 def _ever_read(home: Path) -> list[DataVersion]:

@@ -314,7 +314,7 @@ class MarketStore:
         known = held.infos(interval)
         for symbol in symbols:
             if symbol not in known:
-                raise NotFound(_unknown(symbol, sorted(known), interval), symbol=symbol)
+                raise NotFound(_unknown(symbol, held, interval), symbol=symbol)
         first = period.start if period else None
         if warmup_start is not None:
             first = min(first, warmup_start) if first else warmup_start
@@ -323,7 +323,12 @@ class MarketStore:
         return arrays.SliceRequest(tuple(sorted(set(symbols))), interval, first, end)
 
 
-def _unknown(symbol: str, known: list[str], interval: str) -> str:
+def _unknown(symbol: str, held: Manifest, interval: str) -> str:
+    others = sorted({info.interval for info in held.snapshot.symbols if info.symbol == symbol})
+    if others:
+        only = "; strategies run on 1d bars only" if interval == DAILY else ""
+        return f"{symbol} has {', '.join(others)} bars and no {interval} bars{only}"
+    known = sorted(held.infos(interval))
     near = difflib.get_close_matches(symbol.upper(), known, n=3, cutoff=0.5) or known[:5]
     return f"no {interval} bars of {symbol!r}; near it: {', '.join(near) or 'nothing is stored'}"
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from quantrail.domain.answers import BacktestRow, IdKind
 from quantrail.domain.enums import BacktestStatus, EngineMode
-from quantrail.domain.ids import BacktestId
+from quantrail.domain.ids import BacktestId, StrategyId
 from quantrail.domain.results import SimulationResult
 from quantrail.engine import DayStory, TradeStory, VerifyResult, explain_day, explain_trade, prepare, screen
 from quantrail.engine import compare as compare_results
@@ -57,14 +57,24 @@ def explain_stored_day(services: Services, prefix: str, day: date, symbol: str |
 
 def _row(services: Services, prefix: str) -> BacktestRow:
     kind, full = services.store.resolve(prefix)
-    if kind is not IdKind.BACKTEST:
-        raise InvalidInput(
-            f"{prefix} is a {kind}, not a backtest; `quantrail show {prefix}` names its backtests"
-        )
+    if kind is IdKind.STRATEGY:
+        full = _newest(services, StrategyId(full))
+    elif kind is not IdKind.BACKTEST:
+        raise InvalidInput(f"{prefix} is a {kind}, neither a strategy nor a backtest")
     row = services.store.get_backtest(BacktestId(full))
     if row.status is BacktestStatus.FAILED:
         raise NotFound(f"backtest {full} could not run ({row.error_message}), so it made no trades")
     return row
+
+
+def _newest(services: Services, strategy: StrategyId) -> str:
+    """The newest result of engine B, or of engine A where there is none; ties go to the larger id."""
+    stored = services.store.find_backtests(services.store.list_backtests(strategy_id=strategy))
+    rows = [row for row in stored.values() if row.status is not BacktestStatus.FAILED]
+    if not rows:
+        raise NotFound(f"strategy {strategy} has no result that made trades; `quantrail backtest` makes one")
+    best = max(rows, key=lambda row: (row.key.engine_mode is EngineMode.B, row.created_at, row.backtest_id))
+    return best.backtest_id
 
 
 def _logs(services: Services, row: BacktestRow) -> tuple[VerifyResult, str]:

@@ -22,7 +22,10 @@ def snapshot_of(services: Services, version: str | None) -> DataVersion:
         return services.market.snapshot(DataVersion(version)).version
     current = services.market.current()
     if current is None:
-        raise NotFound("there are no market data in this home; import some with `quantrail data import FILE`")
+        raise NotFound(
+            "there are no market data in this home; import some with `quantrail data import FILE`, or the "
+            "bundled bars with `quantrail data import --sample`"
+        )
     return current.version
 
 

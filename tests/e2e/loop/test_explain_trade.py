@@ -56,6 +56,14 @@ def test_a_stored_trade_is_told_with_the_clauses_and_fills_behind_it(command: An
     assert len(story["fills"]) == 2
 
 
+def test_a_strategy_stands_for_its_newest_result_of_engine_b(command: Any, asked: Any) -> None:
+    home, a, b = asked
+    assert a["strategy_id"] == b["strategy_id"]
+    by_strategy = command("explain-trade", b["strategy_id"][:10], 0, "--json", "--home", home)
+    assert by_strategy.code == 0, by_strategy.stderr
+    assert by_strategy.json["backtest_id"] == b["backtest_id"]
+
+
 def test_engine_a_is_told_by_engine_b_under_its_rules(command: Any, asked: Any) -> None:
     home, a, _ = asked
     told = command("explain-trade", a["backtest_id"], 0, "--home", home)

@@ -37,6 +37,10 @@ def test_ctrl_c_leaves_a_readable_store(command: Any, tmp_path: Path, workers: s
     assert "Traceback" not in errors
     runs = command("run", "list", "--json", "--home", home).json["rows"]
     assert [run["status"] for run in runs] == ["STOPPED"]
+    # Which run it was, and what to type.
+    said = f"run {runs[0]['run_id']} stopped; to go on: "
+    line = next(line for line in errors.splitlines() if line.startswith(said))
+    assert line.endswith(f" demo --home {home}")
     board = command("leaderboard", "--json", "--home", home)
     assert board.code == 0
     assert len(board.json["rows"]) == 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -196,3 +197,75 @@ def test_standard_input_that_is_no_text_is_refused() -> None:
     )
     assert done.returncode == 2
     assert b"standard input is not UTF-8 text" in done.stderr
+
+
+@pytest.fixture
+def intraday(say: Say, tmp_path: Path) -> Path:
+    """A home that holds five-minute bars of ABC and nothing else."""
+    path = tmp_path / "ABC.csv"
+    rows = [f"2020-01-06 15:{minute:02d}:00Z,10,11,9,10.5,100" for minute in (0, 5, 10)]
+    path.write_text("date,open,high,low,close,volume\n" + "\n".join(rows) + "\n")
+    assert say("data", "import", path, "--home", tmp_path / "home")[0] == 0
+    return tmp_path / "home"
+
+
+def test_the_interval_there_is_is_shown_and_the_missing_one_explained(say: Say, intraday: Path) -> None:
+    code, shown, told = say("data", "show", "ABC", "--home", intraday)
+    assert (code, told) == (0, "")
+    assert shown.startswith("ABC, 3 5m bars")
+    code, _, told = say("data", "show", "ABC", "--interval", "1d", "--home", intraday)
+    assert code == 2
+    assert told == "error: ABC has 5m bars and no 1d bars; strategies run on 1d bars only\n"
+
+
+def test_a_backtest_on_intraday_bars_says_that_strategies_run_on_daily_ones(
+    say: Say, intraday: Path, tmp_path: Path
+) -> None:
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(SPEC.read_text().replace("[AAPL, MSFT, XOM]", "[ABC]"))
+    assert "[ABC]" in spec.read_text()
+    code, _, told = say("backtest", spec, "--home", intraday)
+    assert code == 2
+    assert "ABC has 5m bars and no 1d bars; strategies run on 1d bars only" in told
+
+
+def test_an_empty_home_is_told_of_the_bundled_bars(say: Say, tmp_path: Path) -> None:
+    code, _, told = say("backtest", SPEC, "--home", tmp_path / "home")
+    assert code == 2
+    assert "--sample" in told
+
+
+def test_collection_counts_what_goes_apart_from_the_cache(say: Say, home: Path, tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    from quantrail.marketdata import MarketStore
+
+    own = tmp_path / "home"
+    shutil.copytree(home, own)
+    MarketStore(own / "market", lambda: datetime.now(UTC)).bars(["AAPL"])
+    code, shown, _ = say("data", "gc", "--home", own)
+    assert code == 0
+    first, second = shown.splitlines()
+    assert first == "0 data versions and 0 files removed, 0 bytes"
+    assert second.endswith("bytes of cache removed, which the next read makes again")
+    assert say("data", "gc", "--home", own)[1].splitlines() == [first]
+
+
+def test_the_data_row_of_the_doctor_is_about_bars_alone(say: Say, home: Path, tmp_path: Path) -> None:
+    own = tmp_path / "home"
+    shutil.copytree(home, own)
+    (own / "quantrail.db").write_bytes(b"no database at all" * 100)
+    _, document, _ = say("doctor", "--home", own, "--json")
+    checks = {check["name"]: check for check in json.loads(document)["checks"]}
+    assert not checks["store"]["ok"]
+    assert checks["data"]["ok"]
+    assert checks["data"]["detail"].startswith("34 symbols")
+
+
+def test_a_home_without_a_search_has_none_to_show(say: Say, home: Path, tmp_path: Path) -> None:
+    own = tmp_path / "home"
+    shutil.copytree(home, own)
+    for command in (("run", "show"), ("report",)):
+        code, _, told = say(*command, "--home", own)
+        assert code == 2
+        assert "holds no search yet" in told

@@ -89,7 +89,7 @@ def test_a_grave_finding_makes_the_answer_no(say: Say, tmp_path: Path) -> None:
 
 def test_exports_and_collection_say_what_they_did(say: Say, tmp_path: Path) -> None:
     say("import", bars(tmp_path))
-    assert "1 files written" in say("export", "--parquet", str(tmp_path / "out"))
+    assert "1 file written" in say("export", "--parquet", str(tmp_path / "out"))
     say("export", "--duckdb", str(tmp_path / "out.duckdb"))
     assert (tmp_path / "out.duckdb").exists()
     assert json.loads(say("gc", "--dry-run", "--json"))["snapshots"] == []

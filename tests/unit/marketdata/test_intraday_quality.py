@@ -104,7 +104,7 @@ def test_gaps_do_not_run_over_the_bell(clean: pl.DataFrame) -> None:
 
 def test_whole_sessions_that_are_missing_are_one_finding(clean: pl.DataFrame) -> None:
     (gap,) = found(but(clean, at(21, 0, 0), at(24, 23, 0)))
-    assert (gap.kind, gap.detail) == ("missing_session", "3 session(s) missing")
+    assert (gap.kind, gap.detail) == ("missing_session", "3 sessions missing")
     assert (str(gap.date), str(gap.until)) == ("2023-11-21", "2023-11-24")
 
 

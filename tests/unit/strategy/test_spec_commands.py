@@ -62,7 +62,7 @@ def test_validate_lists_every_problem_and_exits_with_two(file: Path, tmp_path: P
     assert {item["path"] for item in problems} == {"$.nme", "$.cost_model.fees.value_bps"}
     both = run("validate", file, wrong)
     assert both.exit_code == 2
-    assert "2 problem(s)" in both.stdout
+    assert "2 problems" in both.stdout
 
 
 def test_explain_says_it_in_sentences(file: Path) -> None:

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from shlex import quote
 
 from quantrail import __version__
-from quantrail.bootstrap import make_home, open_services, utc_now
+from quantrail.bootstrap import make_home, market_store, open_services, utc_now
 from quantrail.config import Settings
 from quantrail.errors import QuantrailError, SchemaOutdated
 
@@ -102,12 +102,12 @@ def _store(settings: Settings) -> str:
 
 
 def _data(settings: Settings) -> str:
-    with open_services(settings) as services:
-        current = services.market.current()
-        if current is None:
-            return "no bars imported yet"
-        names = current.names()
-        last = services.market.bars(names[:1]).sessions[-1].item()
+    # The bars alone: what ails the database is told in its own row.
+    current = market_store(settings).current()
+    if current is None:
+        return "no bars imported yet"
+    names = sorted({info.symbol for info in current.symbols})
+    last = max(info.last for info in current.symbols)
     age = (utc_now().date() - last).days
     note = f", last bar {age} days old" if age > STALE_DAYS else ""
     return f"{len(names)} symbols, {current.rows:,} bars, up to {last}{note}"

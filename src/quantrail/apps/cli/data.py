@@ -75,7 +75,7 @@ def show(
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Write candles with findings to this HTML file.")
     ] = None,
-    interval: Annotated[str, typer.Option(help="1d, 1h, 5m …")] = "1d",
+    interval: Annotated[str | None, typer.Option(help="1d, 1h, 5m … [default: 1d, or what there is]")] = None,
     limit: LimitOption = 10,
     version: VersionOption = None,
     home: HomeOption = None,
@@ -89,11 +89,13 @@ def show(
     writable_file(plot)
     store = open_market(home)
     chosen = version_of(store, version)
-    rows = store.rows([symbol], interval=interval, version=chosen).drop("import_no")
+    held = store.snapshot(chosen) if chosen else store.current()
+    at = next(iter(intervals_of(held, [symbol], interval)))
+    rows = store.rows([symbol], interval=at, version=chosen).drop("import_no")
     if plot is not None:
         from quantrail.marketdata.pictures import candles
 
-        plot.write_text(candles(symbol, rows, store.check([symbol], interval=interval, version=chosen)))
+        plot.write_text(candles(symbol, rows, store.check([symbol], interval=at, version=chosen)))
         err().print(f"written to {plot}")
         return
     last = rows.tail(limit)
@@ -102,7 +104,7 @@ def show(
     elif as_csv:
         emit_csv(last.columns, last.rows())
     else:
-        out().print(table(f"{symbol}, {rows.height:,} bars", last.columns, last.rows()))
+        out().print(table(f"{symbol}, {counted(rows.height, f'{at} bar')}", last.columns, last.rows()))
 
 
 @app.command("check")
@@ -246,6 +248,7 @@ def gc(
     verb = "would go" if dry_run else "removed"
     for version in done.snapshots:
         out().print(f"{version[:12]}  {verb}")
-    out().print(
-        f"{len(done.snapshots)} data versions and {len(done.files)} files {verb}, {done.bytes:,} bytes"
-    )
+    versions, files = counted(len(done.snapshots), "data version"), counted(len(done.files), "file")
+    out().print(f"{versions} and {files} {verb}, {done.bytes - done.cache_bytes:,} bytes")
+    if done.cache_bytes:
+        out().print(f"{done.cache_bytes:,} bytes of cache {verb}, which the next read makes again")

@@ -33,7 +33,7 @@ def demo(
 
     Example: `quantrail demo --home /tmp/first-look`
     """
-    from quantrail.apps.cli.interrupt import interruptible
+    from quantrail.apps.cli.interrupt import going_on, interruptible
     from quantrail.apps.cli.live import LoopDisplay
     from quantrail.bootstrap import import_sample
     from quantrail.services.demo import earlier_demos, run_demo
@@ -41,6 +41,7 @@ def demo(
     console = err() if as_json else out()
     with (
         session(home, create=True) as services,
+        going_on(services, next_command("demo", home)),
         LoopDisplay(console) as display,
         interruptible(display) as listener,
     ):

@@ -17,7 +17,10 @@ def register(app: typer.Typer) -> None:
 
 
 def explain_trade(
-    record: Annotated[str, typer.Argument(metavar="ID", help="A backtest, by id or unique prefix.")],
+    record: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="A backtest, or a strategy (its newest result), by id or prefix."),
+    ],
     trade: Annotated[
         int | None, typer.Argument(metavar="[N]", help="Number of the trade, from 0, in order of exit.")
     ] = None,

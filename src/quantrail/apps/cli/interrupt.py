@@ -12,7 +12,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from quantrail.apps.cli.output import err
+from quantrail.domain.enums import RunStatus
+from quantrail.services.loop.state import Services
 from quantrail.services.progress import Listener, Progress
+
+
+@contextmanager
+def going_on(services: Services, command: str) -> Iterator[None]:
+    """Says after Ctrl-C which run it stopped, and the ``command`` that goes on from what it left."""
+    before = {run.run_id for run in services.store.list_runs(limit=1)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        for run in services.store.list_runs(limit=1):
+            if run.run_id not in before and run.status is RunStatus.STOPPED:
+                err().print(f"run {run.run_id} stopped; to go on: {command}", soft_wrap=True)
+                err().print("that starts a new run; what is known already is not worked out again")
+        raise
 
 
 @contextmanager

@@ -59,7 +59,13 @@ def leaderboard(
 
     sorting = order_of(order)
     with session(home) as services:
-        asked = filter_of(services.store, engine=engine, run=run, template=template and template.upper(), passed=passed or None)
+        asked = filter_of(
+            services.store,
+            engine=engine,
+            run=run,
+            template=template and template.upper(),
+            passed=passed or None,
+        )
         standings = standings_of(services.store, asked, sorting, limit)
     if as_json:
         emit_json({"rows": standings})

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import webbrowser
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
 from quantrail.apps.cli.output import HomeOption, JsonOption, emit_json, out
-from quantrail.apps.cli.session import session
-from quantrail.errors import NotFound
+from quantrail.apps.cli.session import search_of, session
 
 
 def register(app: typer.Typer) -> None:
@@ -29,21 +28,10 @@ def report(
 
     Example: `quantrail report --open`
     """
-    from quantrail.domain.answers import IdKind
-    from quantrail.domain.ids import RunId
     from quantrail.services.run_report import write_run_report
-    from quantrail.services.run_view import newest_search
 
     with session(home) as services:
-        if run is None:
-            newest = newest_search(services.store)
-            if newest is None:
-                raise NotFound(
-                    "this home holds no search yet; `quantrail demo` or `quantrail run start` makes one"
-                )
-            run_id = newest
-        else:
-            run_id = cast(RunId, services.store.resolve(run, IdKind.RUN)[1])
+        run_id = search_of(services, run)
         path = services.artifacts.path(write_run_report(services, run_id))
     if show:
         webbrowser.open(path.as_uri())

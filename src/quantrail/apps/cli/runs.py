@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
@@ -17,7 +17,7 @@ from quantrail.apps.cli.output import (
     out,
     table,
 )
-from quantrail.apps.cli.session import session
+from quantrail.apps.cli.session import search_of, session
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -36,7 +36,7 @@ def start(
 
     settings = load_run_config(config)
     # The engines are imported only once the configuration is known to be good.
-    from quantrail.apps.cli.interrupt import interruptible
+    from quantrail.apps.cli.interrupt import going_on, interruptible
     from quantrail.apps.cli.live import LoopDisplay
     from quantrail.services.loop.runner import run_loop
     from quantrail.services.run_report import write_run_report
@@ -44,6 +44,7 @@ def start(
     console = err() if as_json else out()
     with (
         session(home, create=True) as services,
+        going_on(services, next_command(f"run start {config}", home)),
         LoopDisplay(console) as display,
         interruptible(display) as listener,
     ):
@@ -89,21 +90,24 @@ def list_runs(limit: LimitOption = 20, home: HomeOption = None, as_json: JsonOpt
 
 @app.command("show")
 def show_run(
-    run: Annotated[str, typer.Argument(metavar="ID", help="A run's id or a unique prefix of it.")],
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[ID]", help="A run's id or a unique prefix of it [default: the newest search]"
+        ),
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """One run: funnel, leaderboard, failures, constraints and what they did.
 
-    Example: `quantrail run show 0193`
+    Example: `quantrail run show` or `quantrail run show 0193a2f4`
     """
     from quantrail.apps.cli.tables import constraint_table, failure_table, funnel_table, leaderboard_table
-    from quantrail.domain.answers import IdKind
-    from quantrail.domain.ids import RunId
     from quantrail.services.run_view import run_view
 
     with session(home) as services:
-        run_id = cast(RunId, services.store.resolve(run, IdKind.RUN)[1])
+        run_id = search_of(services, run)
         view = run_view(services.store, run_id)
         events = services.store.list_stage_events(run_id)
         reports = [r.tearsheet_html_path for r in services.store.list_reports(run_id=run_id)]
