@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from quantrail.domain.answers import BacktestRow
 from quantrail.domain.enums import EngineMode
 from quantrail.domain.ids import BacktestId
-from quantrail.domain.results import SimulationResult
+from quantrail.domain.results import ExitReason, SimulationResult
 from quantrail.engine import prepare, screen
 from quantrail.errors import QuantrailError
 from quantrail.services.loop.state import Services
@@ -32,12 +34,18 @@ def curve_of(services: Services, backtest_id: BacktestId) -> Columns:
 
 
 def trades_of(services: Services, backtest_id: BacktestId) -> Columns:
-    """The round trips as columns, one row each, open ones included; sources as for :func:`curve_of`."""
+    """The round trips as columns, one row each, open ones included; sources as for :func:`curve_of`.
+
+    ``exit_reason`` is the name of an :class:`ExitReason`; files hold its number.
+    """
     row = services.store.get_backtest(backtest_id)
     if row.key.engine_mode is EngineMode.B:
         table = _table(services, row, "trades")
-        return {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
-    return trade_columns(_screened(services, row))
+        columns = {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
+    else:
+        columns = dict(trade_columns(_screened(services, row)))
+    names = [ExitReason(int(code)).name for code in columns["exit_reason"]]
+    return columns | {"exit_reason": np.array(names, dtype=np.str_)}
 
 
 def _table(services: Services, row: BacktestRow, name: str) -> Any:

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import quantrail as qt
+from quantrail.domain.results import ExitReason
 from quantrail.errors import InvalidInput, NotFound, Unsupported
 
 PERIOD = (date(2014, 1, 2), date(2015, 12, 31))
@@ -41,6 +42,8 @@ def test_one_backtest_answers_as_one_result(lab: qt.Lab) -> None:
     assert result.equity.index[0] == pd.Timestamp("2014-01-02")
     assert result.equity.iloc[-1] / 100_000 - 1 == pytest.approx(result.metrics["return_total_net"])
     closed = result.trades[~result.trades["is_open"]]
+    stored = pd.read_parquet(result.files / "trades.parquet")["exit_reason"]
+    assert list(result.trades["exit_reason"]) == [ExitReason(code).name for code in stored]
     assert len(closed) == result.metrics["closed_trades"]
     # Engine A keeps no file; its figures come from running it again.
     a = result[0]
