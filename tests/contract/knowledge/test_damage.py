@@ -95,8 +95,9 @@ def test_a_row_that_only_an_index_knows_is_damage_not_a_programming_error(path: 
 
 
 def test_an_error_that_is_ours_is_not_put_down_to_a_sound_file(store: SqlKnowledgeStore) -> None:
-    with pytest.raises(AttributeError):
+    with pytest.raises(InvalidInput) as caught:
         store.leaderboard("no filter")  # type: ignore[arg-type]
+    assert isinstance(caught.value.__cause__, AttributeError)
 
 
 def test_text_that_is_no_text_is_damage(path: Path) -> None:
