@@ -149,6 +149,7 @@ class Bench:
             unit.commit()
         self.plain = Plain(self.plain_path, self.path)
         self.size = 0
+        self.promoted = 0
         self.spent = 0.0
         self.figures: Figures = {}
 
@@ -189,11 +190,12 @@ class Bench:
         verdicts = [
             Promotion(records(number, 1).strategies[0].strategy_id, "PROMOTE", Tier.T0, Tier.T1, build.POLICY,
                       (), reason="benchmark")
-            for number in range(0, self.size, 500)
+            for number in range(500 * self.promoted, self.size, 500)
         ]  # fmt: skip
         with self.store.unit() as unit:
             unit.save_promotions(verdicts)
             unit.commit()
+        self.promoted += len(verdicts)
         self.plain.catch_up()
 
     def singles(self) -> None:

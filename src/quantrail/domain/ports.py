@@ -117,7 +117,11 @@ class KnowledgeUnit(Protocol):
         """A known report gains its ``doc_store_id`` when it had none; another one is a Conflict."""
 
     def save_promotions(self, promotions: Sequence[ledger.Promotion]) -> None:
-        """Appends; a PROMOTE sets the strategy's tier."""
+        """Appends, in order; ``tier_to`` is where the strategy then stands.
+
+        Raises InvalidInput unless ``tier_from`` is where it stands before, only PROMOTE leads up and never
+        down, and whatever reaches T3, T4 or T5 names an approver.
+        """
 
     def save_fingerprints(self, fingerprints: Sequence[ledger.Fingerprint]) -> a.Written: ...
     def save_holdout_read(self, read: ledger.HoldoutRead) -> None: ...

@@ -10,7 +10,8 @@ from quantrail.knowledge.artifacts import ArtifactFolder
 from quantrail.knowledge.backend import Backend, damage_in_short
 from quantrail.knowledge.check_derived import drifted
 from quantrail.knowledge.check_files import Finding, check_files
-from quantrail.knowledge.migrations import HEAD, frozen_names
+from quantrail.knowledge.check_rules import broken_rules
+from quantrail.knowledge.migrations import HEAD
 from quantrail.knowledge.schema import SPEC_TEXTS, WHOLE_SPEC, metadata
 from quantrail.knowledge.session import Session
 from quantrail.knowledge.upgrade import require_head
@@ -28,15 +29,16 @@ def check_store(backend: Backend, artifacts: ArtifactFolder | None = None) -> li
     try:
         require_head(backend)
         with backend.reading() as session:
-            return list(_damage(session)) or _all_but_damage(session, artifacts)
+            return list(_damage(session)) or _all_but_damage(backend, session, artifacts)
     except BackendCorrupt as error:
         return [_damaged(error.message)]
 
 
-def _all_but_damage(session: Session, artifacts: ArtifactFolder | None) -> list[Finding]:
+def _all_but_damage(backend: Backend, session: Session, artifacts: ArtifactFolder | None) -> list[Finding]:
     return [
-        *_missing_rules(session),
+        *_rules(backend),
         *_broken_keys(session),
+        *_wrong_echoes(session),
         *_changed_specs(session),
         *_drifted_counts(session),
         *_drifted_tables(session),
@@ -59,21 +61,11 @@ def _damaged(detail: str) -> Finding:
     )  # fmt: skip
 
 
-def _missing_rules(session: Session) -> Iterator[Finding]:
-    """Tables, indexes, triggers and views that somebody dropped."""
-    if session.dialect == "sqlite":
-        there = {row[0] for row in session.rows("SELECT name FROM sqlite_master")}
-    else:
-        there = {
-            row[0]
-            for row in session.rows(
-                "SELECT relname FROM pg_class UNION SELECT tgname FROM pg_trigger UNION "
-                "SELECT conname FROM pg_constraint"
-            )
-        }
-    for name in sorted(frozen_names(session.dialect) - there):
+def _rules(backend: Backend) -> Iterator[Finding]:
+    """Tables, keys, checks, indexes, triggers, functions and views that somebody dropped or changed."""
+    for what, name, detail in broken_rules(backend):
         yield Finding(
-            "missing rule", name, f"schema {HEAD} has it, this database does not",
+            f"{what} rule", name, f"{detail} (schema {HEAD})",
             "copy the store into a fresh database: quantrail db copy --to URL",
         )  # fmt: skip
 
@@ -94,6 +86,23 @@ def _broken_keys(session: Session) -> Iterator[Finding]:
                     "broken key", f"{table.name}.{key.name}", f"{count} rows lead to no row of {target}",
                     "restore the newest backup; rows were deleted with foreign keys switched off",
                 )  # fmt: skip
+
+
+def _wrong_echoes(session: Session) -> Iterator[Finding]:
+    """Scores filed elsewhere than their backtest; that metrics echo its contract is a key."""
+    (count,) = session.rows(
+        "SELECT count(*) FROM scores sc JOIN backtests b ON b.pk = sc.backtest_pk "
+        "JOIN contexts c ON c.pk = b.context_pk JOIN iterations i ON i.pk = b.iteration_pk "
+        "JOIN strategies s ON s.pk = b.strategy_pk WHERE c.engine_mode <> sc.engine_mode "
+        "OR b.strategy_pk <> sc.strategy_pk OR i.run_pk <> sc.run_pk "
+        "OR coalesce(s.template_pk, -1) <> coalesce(sc.template_pk, -1)"
+    )[0]
+    if count:
+        yield Finding(
+            "wrong echo", "scores",
+            f"{count} rows name another engine, strategy, run or template than their backtest",
+            "restore the newest backup; rows were changed with the triggers dropped",
+        )  # fmt: skip
 
 
 def _changed_specs(session: Session) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,17 +20,13 @@ from quantrail.knowledge.beside_blocks import ALSO
 from quantrail.knowledge.blocks import seal_all
 from quantrail.knowledge.driver_errors import translated
 from quantrail.knowledge.metric_blocks import METRICS
-from quantrail.knowledge.schema import metadata
+from quantrail.knowledge.schema import DERIVED, EARNED, described, metadata
 from quantrail.knowledge.score_blocks import SCORES
 from quantrail.knowledge.session import Row, Session
 from quantrail.knowledge.statistics import Statistics
 from quantrail.knowledge.upgrade import require_head, upgrade
 
 _CHUNK = 2_000
-# Filled on the target by its own triggers, or worked out anew.
-_DERIVED = (
-    "tag_counts", "strategy_tiers", "tier_scores", "fingerprint_bands", "metric_blocks", "score_blocks"
-)  # fmt: skip
 
 _POINTERS = "SELECT constraint_set_pk, pk FROM iterations WHERE constraint_set_pk IS NOT NULL ORDER BY pk"
 
@@ -77,7 +74,8 @@ def remove_database(file: Path) -> None:
 def _copy_all(source: Backend, target: Backend) -> list[CopiedTable]:
     with source.reading() as old, target.writing() as new:
         _must_be_empty(target, new)
-        copied = [_copy(_from(source, old, table), new, table) for table in _tables()]
+        with _as_it_was(new):
+            copied = [_copy(_from(source, old, table), new, table) for table in _tables()]
         with translated(source.shown):
             pointers = old.rows(_POINTERS)
         for pointer in pointers:
@@ -100,7 +98,18 @@ def _from(source: Backend, old: Session, table: Table) -> Iterator[list[Row]]:
 
 def _tables() -> list[Table]:
     ordered = sort_tables_and_constraints(metadata.sorted_tables)  # type: ignore[no-untyped-call]
-    return [table for table, _ in ordered if table is not None and table.name not in _DERIVED]
+    # The derived ones are filled by triggers, or worked out anew.
+    return [table for table, _ in ordered if table is not None and table.name not in DERIVED]
+
+
+@contextmanager
+def _as_it_was(new: Session) -> Iterator[None]:
+    """Promotions are copied as they stand, even those of before tiers had to be earned."""
+    on = "" if new.dialect == "sqlite" else " ON promotion_records"
+    new.run(f"DROP TRIGGER IF EXISTS {EARNED}{on}")
+    yield
+    (made,) = (one for one in described(new.dialect) if f"TRIGGER {EARNED} " in one)
+    new.run(made)
 
 
 def _must_be_empty(target: Backend, session: Session) -> None:

@@ -18,6 +18,7 @@ from quantrail.knowledge import (
     write_constraint_sets,
     write_learning,
     write_ledger,
+    write_promotions,
     write_registers,
     write_results,
     write_strategies,
@@ -171,7 +172,7 @@ class SqlKnowledgeUnit:
         return self._do(write_ledger.save_reports, reports)
 
     def save_promotions(self, promotions: Sequence[ledger.Promotion]) -> None:
-        self._do(write_ledger.save_promotions, promotions)
+        self._do(write_promotions.save_promotions, promotions)
 
     def save_fingerprints(self, fingerprints: Sequence[ledger.Fingerprint]) -> Written:
         return self._do(write_ledger.save_fingerprints, fingerprints)

@@ -1,4 +1,4 @@
-"""Writes beside the main path: robustness, reports, promotion, trust, live operation."""
+"""Writes beside the main path: robustness, reports, trust, live operation."""
 
 from __future__ import annotations
 
@@ -91,16 +91,6 @@ def _report(keys: Keys, r: ledger.Report) -> Row:
         *(None if path is None else relative_path(path) for path in paths),
         v.maybe_label(r.doc_store_id, "doc_store_id"), keys.now(),
     )  # fmt: skip
-
-
-def save_promotions(keys: Keys, promotions: Sequence[ledger.Promotion]) -> None:
-    rows = [
-        (_strategy(keys, p.strategy_id), _maybe_backtest(keys, p.backtest_id), p.decision, p.tier_from.value,
-         p.tier_to.value, keys.policy(p.policy_version), v.json_text(p.evidence_refs, "evidence_refs"),
-         v.maybe_label(p.approver, "approver"), v.prose(p.reason, "reason"), keys.now())
-        for p in promotions
-    ]  # fmt: skip
-    _append(keys, "promotion_records", rows)
 
 
 def save_fingerprints(keys: Keys, fingerprints: Sequence[ledger.Fingerprint]) -> Written:

@@ -45,6 +45,7 @@ from quantrail.knowledge.statistics import Statistics
 from quantrail.testing import records as build
 from quantrail.testing.knowledge import fill
 from quantrail.testing.knowledge.world import save_results
+from quantrail.testing.postgres import PostgresServer
 
 
 @pytest.fixture
@@ -260,18 +261,95 @@ def test_the_check_tells_missing_changed_and_orphaned_files_apart(
     ("statement", "kind"),
     [
         ("DROP TRIGGER tr_scores_frozen", "missing rule"),
+        (
+            "DROP TRIGGER tr_scores_frozen; CREATE TRIGGER tr_scores_frozen BEFORE UPDATE ON scores "
+            "BEGIN SELECT 1; END",
+            "changed rule",
+        ),
+        ("DROP VIEW v_recalls; CREATE VIEW v_recalls AS SELECT 1 AS kind", "changed rule"),
         ("DROP INDEX ix_scores_engine", "missing rule"),
         ("UPDATE tag_counts SET failures = failures + 1", "drifted count"),
-        ("DELETE FROM universes", "broken key"),
     ],
 )
 def test_the_check_finds_what_was_done_behind_the_store_s_back(
     store: SqlKnowledgeStore, path: Path, statement: str, kind: str
 ) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:  # foreign keys are off here
-        connection.execute(statement)
+        connection.executescript(statement)
     assert {one.kind for one in check_store(store.backend)} == {kind}
     assert all(one.mend for one in check_store(store.backend))
+
+
+@pytest.mark.parametrize(
+    ("guard", "statement", "found"),
+    [
+        ("universes_kept", "DELETE FROM universes", ("broken key", "contexts.fk_contexts_universe_pk")),
+        (
+            "metrics_frozen",
+            "UPDATE metrics SET calc_contract_pk = calc_contract_pk + 1 WHERE backtest_pk = 1",
+            ("broken key", "metrics.fk_metrics_contract_echo"),
+        ),
+        ("scores_frozen", "UPDATE scores SET engine_mode = 'B' WHERE pk = 1", ("wrong echo", "scores")),
+        ("scores_frozen", "UPDATE scores SET run_pk = run_pk + 1 WHERE pk = 1", ("wrong echo", "scores")),
+        ("scores_frozen", "UPDATE scores SET template_pk = NULL WHERE pk = 1", ("wrong echo", "scores")),
+    ],
+)
+def test_the_check_finds_rows_changed_while_a_guard_was_gone(
+    store: SqlKnowledgeStore, path: Path, guard: str, statement: str, found: tuple[str, str]
+) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:  # foreign keys are off here
+        (sql,) = connection.execute(
+            "SELECT sql FROM sqlite_master WHERE name = ?", [f"tr_{guard}"]
+        ).fetchone()
+        connection.execute(f"DROP TRIGGER tr_{guard}")
+        connection.execute(statement)
+        connection.execute(sql)
+    said = [(one.kind, one.subject) for one in check_store(store.backend)]
+    assert found in said
+    assert not [kind for kind, _ in said if kind.endswith("rule")]
+
+
+# What somebody may do to the rules of a server, and what the check says of it.
+BROKEN_ON_POSTGRES = {
+    "ALTER TABLE failures DROP CONSTRAINT ck_failures_evidence_there": {
+        ("missing rule", "ck_failures_evidence_there")
+    },
+    "ALTER TABLE scores DROP CONSTRAINT fk_scores_metrics": {("missing rule", "fk_scores_metrics")},
+    "ALTER TABLE metrics ALTER schema_version DROP NOT NULL": {("changed rule", "metrics.schema_version")},
+    "ALTER TABLE metrics DROP CONSTRAINT ck_metrics_drawdown_sign; ALTER TABLE metrics ADD CONSTRAINT "
+    "ck_metrics_drawdown_sign CHECK (max_drawdown_net <= 1)": {("changed rule", "ck_metrics_drawdown_sign")},
+    "ALTER TABLE metrics DISABLE TRIGGER tr_metrics_frozen": {("disabled rule", "tr_metrics_frozen")},
+    "ALTER TABLE tag_counts DISABLE TRIGGER ALL": {("disabled rule", "fk_tag_counts_tag_pk")},
+    "DROP TRIGGER tr_trials_whole ON trials": {("missing rule", "tr_trials_whole")},
+    "CREATE FUNCTION noop() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NEW; END$$; "
+    "DROP TRIGGER tr_strategies_frozen ON strategies; CREATE TRIGGER tr_strategies_frozen "
+    "BEFORE UPDATE ON strategies FOR EACH ROW EXECUTE FUNCTION noop()": {
+        ("changed rule", "tr_strategies_frozen")
+    },
+    "CREATE OR REPLACE FUNCTION quantrail_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$BEGIN RETURN NEW; END$$": {("changed rule", "quantrail_refuse")},
+    "DROP FUNCTION quantrail_earned() CASCADE": {
+        ("missing rule", "quantrail_earned"),
+        ("missing rule", "tr_promotion_records_earned"),
+    },
+    "DROP INDEX ix_scores_engine": {("missing rule", "ix_scores_engine")},
+    "CREATE OR REPLACE VIEW v_recalls AS SELECT kind, target, reason, outcome_json, 'never' AS created_at "
+    "FROM recalls": {("changed rule", "v_recalls")},
+}
+
+
+@pytest.mark.postgres
+def test_the_check_finds_broken_rules_on_postgres(postgres_server: PostgresServer, postgres_url: str) -> None:
+    upgrade(postgres_url)
+    for statement, found in BROKEN_ON_POSTGRES.items():
+        name = postgres_server.create_database(postgres_url.rpartition("/")[2].partition("?")[0])
+        backend = Backend(postgres_server.url(name))
+        assert check_store(backend) == []
+        with psycopg.connect(postgres_server.url(name), autocommit=True) as connection:
+            connection.execute(statement.encode())
+        assert {(one.kind, one.subject) for one in check_store(backend)} == found, statement
+        backend.close()
+        postgres_server.drop_database(name)
 
 
 def test_the_check_finds_a_spec_that_was_changed(store: SqlKnowledgeStore, path: Path) -> None:

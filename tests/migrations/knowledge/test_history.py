@@ -25,8 +25,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from quantrail.domain.answers import LeaderboardFilter, LeaderboardOrder
 from quantrail.domain.enums import EngineMode, Tier
-from quantrail.errors import BackendError, SchemaOutdated
-from quantrail.knowledge import Backend, check_store, open_store, upgrade, upgrade_command
+from quantrail.domain.ledger import Promotion
+from quantrail.errors import BackendError, InvalidInput, SchemaOutdated
+from quantrail.knowledge import Backend, check_store, copy_store, open_store, upgrade, upgrade_command
 from quantrail.knowledge.migrations import FOLDER, HEAD, REVISIONS
 from quantrail.knowledge.schema import statements
 from quantrail.testing import records as build
@@ -333,6 +334,67 @@ def _runnable(dump: str) -> str:
     """Without psql's own commands and the search path pg_dump empties."""
     lines = [line for line in dump.splitlines() if not line.startswith("\\")]
     return "\n".join(line for line in lines if "set_config('search_path'" not in line)
+
+
+# Verdicts that were taken before revision 0006: HOLD upwards, nobody answering for T4, a wrong tier_from.
+UNEARNED = (
+    "INSERT INTO promotion_records (pk, strategy_pk, decision, tier_from, tier_to, policy_pk, "
+    "evidence_refs_json, reason, created_at) VALUES (1, 3, 'HOLD', 'T0', 'T4', 1, '[]', '', 0), "
+    "(2, 4, 'PROMOTE', 'T2', 'T1', 1, '[]', '', 0)"
+)
+
+
+def assert_verdicts_stay(url: str | Path, copy: str | Path) -> None:
+    """They are kept and copied as they stand, and what comes after them is judged."""
+    store = open_store(url, build.SteadyClock())
+    copy_store(store.backend, copy)
+    for opened in (store, open_store(copy, build.SteadyClock())):
+        third = build.strategy(2).strategy_id
+        assert opened.get_strategy(third).tier is Tier.T4
+        assert check_store(opened.backend) == []
+        upwards = Promotion(third, "HOLD", Tier.T4, Tier.T5, build.POLICY, (), approver="kim")
+        with pytest.raises(InvalidInput, match="only PROMOTE"), opened.unit() as unit:
+            unit.save_promotions([upwards])
+        opened.close()
+
+
+def test_verdicts_of_before_are_kept_and_copied(tmp_path: Path) -> None:
+    path = old_sqlite(tmp_path)
+    upgrade(path, "0005")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(UNEARNED)
+        connection.commit()
+    assert upgrade(path) == "0005"
+    assert_verdicts_stay(path, tmp_path / "copy.db")
+
+
+@pytest.mark.parametrize("released", REVISIONS[1:-1])
+def test_every_later_revision_upgrades_with_its_data(tmp_path: Path, released: str) -> None:
+    path = old_sqlite(tmp_path)
+    upgrade(path, released)
+    assert upgrade(path) == released
+    assert_whole(path)
+
+
+@pytest.mark.postgres
+def test_verdicts_of_before_are_kept_and_copied_on_postgres(
+    old_postgres: str, postgres_server: Any, tmp_path: Path
+) -> None:
+    upgrade(old_postgres, "0005")
+    with psycopg.connect(old_postgres, autocommit=True) as connection:
+        connection.execute(UNEARNED.encode())
+    assert upgrade(old_postgres) == "0005"
+    name = postgres_server.create_database()
+    assert_verdicts_stay(old_postgres, postgres_server.url(name))
+    postgres_server.drop_database(name)
+
+
+@pytest.mark.postgres
+def test_every_later_revision_upgrades_with_its_data_on_postgres(old_postgres: str) -> None:
+    for released in REVISIONS[1:-1]:
+        upgrade(old_postgres, released)
+    assert upgrade(old_postgres) == REVISIONS[-2]
+    assert_whole(old_postgres)
 
 
 @pytest.mark.postgres

@@ -26,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("QUANTRAIL_DATABASE_URL", raising=False)
     monkeypatch.delenv("QUANTRAIL_HOME", raising=False)
     home = tmp_path / "home"
-    assert call("upgrade", "--home", str(home)) == (0, {"from": None, "to": "0005", "changed": True})
+    assert call("upgrade", "--home", str(home)) == (0, {"from": None, "to": "0006", "changed": True})
     store = open_store(home / "quantrail.db", build.SteadyClock())
     fill(store, 4)
     store.close()
@@ -46,7 +46,7 @@ def call(*arguments: str) -> tuple[int, Any]:
 
 
 def test_upgrading_again_says_that_nothing_changed(home: Path) -> None:
-    assert call("upgrade", "--home", str(home)) == (0, {"from": "0005", "to": "0005", "changed": False})
+    assert call("upgrade", "--home", str(home)) == (0, {"from": "0006", "to": "0006", "changed": False})
 
 
 def test_a_sound_store_passes_the_check_and_a_lost_file_fails_it(home: Path) -> None:

@@ -7,14 +7,16 @@ dialect. The migrations hold a frozen copy of that SQL; a test holds the two tog
 from __future__ import annotations
 
 from sqlalchemy import ForeignKeyConstraint, Index, Table
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable, sort_tables_and_constraints
 
 from quantrail.knowledge.schema import derived, learning, ledger, results, runs
 from quantrail.knowledge.schema.columns import metadata
 from quantrail.knowledge.schema.derived import BLOCK
+from quantrail.knowledge.schema.guards import DERIVED
 from quantrail.knowledge.schema.results import FIRST_METRICS, LATER_METRICS, METRIC_COLUMNS
-from quantrail.knowledge.schema.triggers import postgres_triggers, sqlite_triggers
+from quantrail.knowledge.schema.triggers import EARNED, postgres_triggers, sqlite_triggers
 from quantrail.knowledge.schema.views import SPEC_TEXTS, WHOLE_SPEC, views
 
 
@@ -29,6 +31,12 @@ def statements(dialect: Dialect) -> list[str]:
     return [*_tables(dialect), *triggers(table_columns()), *views(dialect.name)]
 
 
+def described(dialect: str) -> list[str]:
+    """The same by name: ``sqlite`` or ``postgresql``."""
+    named = {"sqlite": sqlite.dialect, "postgresql": postgresql.dialect}
+    return statements(named[dialect]())
+
+
 def _tables(dialect: Dialect) -> list[str]:
     found: list[str] = []
     for table, late in sort_tables_and_constraints(metadata.sorted_tables):  # type: ignore[no-untyped-call]
@@ -36,7 +44,9 @@ def _tables(dialect: Dialect) -> list[str]:
             found += [_sql(CreateTable(table), dialect), *_indexes(table, dialect)]
         elif dialect.supports_alter:
             found += [
-                _sql(AddConstraint(one), dialect) for one in late if isinstance(one, ForeignKeyConstraint)
+                _sql(AddConstraint(one, isolate_from_table=False), dialect)
+                for one in late
+                if isinstance(one, ForeignKeyConstraint)
             ]
     return found
 
@@ -55,12 +65,15 @@ def _sql(element: CreateTable | CreateIndex | AddConstraint, dialect: Dialect) -
 
 __all__ = [
     "BLOCK",
+    "DERIVED",
+    "EARNED",
     "FIRST_METRICS",
     "LATER_METRICS",
     "METRIC_COLUMNS",
     "SPEC_TEXTS",
     "WHOLE_SPEC",
     "derived",
+    "described",
     "learning",
     "ledger",
     "metadata",

@@ -1,79 +1,31 @@
 """Rules that neither keys nor CHECKs can say, as triggers on both backends.
 
-What was stored stays: specs, results, verdicts and frozen policies cannot be changed or replaced,
-strategies and what results rest on cannot be deleted, a score's filter columns are its backtest's, and
+What was stored stays (``guards``), a score's filter columns are its backtest's, a tier is earned, and
 tag counts, the scores by tier and the blocks of metrics and scores follow what they are made of.
 """
 
 from __future__ import annotations
 
 from quantrail.knowledge.schema.derived import BLOCK
+from quantrail.knowledge.schema.guards import postgres_guards, sqlite_guards
 
-# table -> columns that may change after the insert; all others are frozen.
-MUTABLE: dict[str, tuple[str, ...]] = {
-    "strategies": (),
-    "calc_contracts": (),
-    "model_version_sets": (),
-    "policies": (),
-    "contexts": (),
-    "texts": (),
-    "metrics": (),
-    "scores": (),
-    "failures": ("state",),
-    "constraint_sets": ("state",),
-    "constraints": ("status",),
-    "constraint_provenance": (),
-    "promotion_records": (),
-    "holdout_reads": (),
-}
-# What results rest on, or a promise: no row goes, even where foreign keys are not enforced.
-KEPT = (
-    "strategies",
-    "promotion_records",
-    "holdout_reads",
-    "calc_contracts",
-    "model_version_sets",
-    "policies",
-    "contexts",
-    "texts",
-)
-# table -> its keys. INSERT OR REPLACE deletes by any of them, without firing UPDATE or DELETE triggers.
-KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "strategies": (("strategy_id",), ("pk",)),
-    "calc_contracts": (("calc_contract_hash",), ("pk",)),
-    "model_version_sets": (("model_versions_hash",), ("pk",)),
-    "policies": (("policy_version",), ("pk",)),
-    "contexts": (
-        (
-            "data_version",
-            "engine_mode",
-            "period_start",
-            "period_end",
-            "engine_version",
-            "universe_pk",
-            "bar_interval",
-            "model_versions_pk",
-        ),
-        ("pk",),
-    ),
-    "texts": (("text_hash",), ("pk",)),
-    "backtests": (
-        ("backtest_id",),
-        ("strategy_pk", "context_pk", "calc_contract_pk", "seed"),
-        ("pk",),
-    ),
-    "metrics": (("backtest_pk",),),
-    "scores": (("backtest_pk", "policy_pk"), ("pk",)),
-    "failures": (("failure_id",), ("backtest_pk", "rule_pk"), ("pk",)),
-    "constraint_sets": (("constraint_set_id",), ("pk",)),
-    "constraints": (("set_pk", "constraint_id"), ("pk",)),
-    "constraint_provenance": (("constraint_pk", "failure_pk", "mapping_rule"), ("pk",)),
-    "promotion_records": (("pk",),),
-    "holdout_reads": (("pk",),),
-}
-
-_BACKTEST_FROZEN = "a DONE backtest cannot be changed"
 _ECHO = "a score''s engine, strategy, run and template are its backtest''s"
+_MOVED = "backtests: a scored backtest stays with the run its scores name"
+# A scored backtest that is moved, when it is mended, to an iteration of another run.
+_LEAVES_ITS_RUN = """EXISTS (SELECT 1 FROM scores sc JOIN iterations i ON i.pk = NEW.iteration_pk
+  WHERE sc.backtest_pk = NEW.pk AND sc.run_pk <> i.run_pk)"""
+# What a promotion record may not say, and the sentence that refuses it.
+EARNED = "tr_promotion_records_earned"
+_UNEARNED = {
+    """NEW.tier_from <> coalesce(
+  (SELECT tier FROM strategy_tiers WHERE strategy_pk = NEW.strategy_pk), 'T0')""":
+        "promotion_records: tier_from is not the tier the strategy stands on",
+    "NEW.decision = 'PROMOTE' AND NEW.tier_to < NEW.tier_from": "promotion_records: PROMOTE lowers no tier",
+    "NEW.decision <> 'PROMOTE' AND NEW.tier_to > NEW.tier_from":
+        "promotion_records: only PROMOTE raises a tier",
+    "NEW.tier_to <> NEW.tier_from AND NEW.tier_to >= 'T3' AND coalesce(NEW.approver, '') = ''":
+        "promotion_records: T3, T4 and T5 need an approver",
+}  # fmt: skip
 
 _TIER_SCORES = """INSERT INTO tier_scores (score_pk, tier, policy_pk, backtest_pk, score_total, passed,
   engine_mode, strategy_pk, run_pk, template_pk)
@@ -84,48 +36,18 @@ _OF_STRATEGY = (
 )
 
 
-def _frozen_columns(table: str, columns: tuple[str, ...]) -> list[str]:
-    return [name for name in columns if name not in MUTABLE[table]]
-
-
 def sqlite_triggers(columns: dict[str, tuple[str, ...]]) -> list[str]:
     """``columns`` maps each table to its column names."""
-    return [
-        *(_sqlite_frozen(name, _frozen_columns(name, columns[name])) for name in MUTABLE),
-        *(_sqlite_kept(name) for name in KEPT),
-        *(_sqlite_no_replace(name, keys) for name, keys in KEYS.items()),
-        *_SQLITE,
-    ]
-
-
-def _sqlite_frozen(table: str, names: list[str]) -> str:
-    return (
-        f"CREATE TRIGGER tr_{table}_frozen BEFORE UPDATE OF {', '.join(names)} ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, '{table}: stored rows cannot be changed'); END"
-    )
-
-
-def _sqlite_kept(table: str) -> str:
-    return (
-        f"CREATE TRIGGER tr_{table}_kept BEFORE DELETE ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, '{table}: stored rows cannot be deleted'); END"
-    )
-
-
-def _sqlite_no_replace(table: str, keys: tuple[tuple[str, ...], ...]) -> str:
-    there = "\nOR ".join(
-        f"EXISTS (SELECT 1 FROM {table} WHERE {' AND '.join(f'{name} = NEW.{name}' for name in key)})"
-        for key in keys
-    )
-    return (
-        f"CREATE TRIGGER tr_{table}_no_replace BEFORE INSERT ON {table}\nWHEN {there}\n"
-        f"BEGIN SELECT RAISE(ABORT, '{table}: stored rows cannot be replaced'); END"
-    )
+    return [*sqlite_guards(columns), *_SQLITE]
 
 
 _SQLITE = [
-    f"""CREATE TRIGGER tr_backtests_frozen BEFORE UPDATE ON backtests WHEN OLD.status = 'DONE'
-BEGIN SELECT RAISE(ABORT, '{_BACKTEST_FROZEN}'); END""",
+    f"""CREATE TRIGGER tr_backtests_echo BEFORE UPDATE OF iteration_pk ON backtests
+WHEN {_LEAVES_ITS_RUN}
+BEGIN SELECT RAISE(ABORT, '{_MOVED}'); END""",
+    f"CREATE TRIGGER {EARNED} BEFORE INSERT ON promotion_records BEGIN\n"
+    + "".join(f"SELECT RAISE(ABORT, '{words}') WHERE {case};\n" for case, words in _UNEARNED.items())
+    + "END",
     f"""CREATE TRIGGER tr_scores_echo BEFORE INSERT ON scores
 WHEN NOT EXISTS (SELECT 1 FROM backtests b JOIN contexts c ON c.pk = b.context_pk
   JOIN iterations i ON i.pk = b.iteration_pk JOIN strategies s ON s.pk = b.strategy_pk
@@ -164,25 +86,15 @@ BEGIN DELETE FROM score_blocks WHERE first_pk = NEW.pk - NEW.pk % {BLOCK}; END""
 
 def postgres_triggers(columns: dict[str, tuple[str, ...]]) -> list[str]:
     """``columns`` maps each table to its column names."""
-    frozen = [
-        f"CREATE TRIGGER tr_{name}_frozen BEFORE UPDATE OF {', '.join(_frozen_columns(name, columns[name]))} "
-        f"ON {name} FOR EACH ROW EXECUTE FUNCTION quantrail_refuse('{name}: stored rows cannot be changed')"
-        for name in MUTABLE
-    ]
-    kept = [
-        f"CREATE TRIGGER tr_{name}_kept BEFORE DELETE ON {name} FOR EACH ROW "
-        f"EXECUTE FUNCTION quantrail_refuse('{name}: stored rows cannot be deleted')"
-        for name in KEPT
-    ]
-    return [_REFUSE, *frozen, *kept, *_POSTGRES]
-
-
-_REFUSE = """CREATE FUNCTION quantrail_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation'; END $$"""
+    return [*postgres_guards(columns), *_POSTGRES]
 
 
 def _function(name: str, body: str) -> str:
     return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN\n{body}\nEND $$"
+
+
+def _raise(words: str) -> str:
+    return f"RAISE EXCEPTION '{words}' USING ERRCODE = 'integrity_constraint_violation';"
 
 
 def _after(table: str, suffix: str, event: str, rows: str, function: str) -> str:
@@ -193,8 +105,21 @@ def _after(table: str, suffix: str, event: str, rows: str, function: str) -> str
 
 
 _POSTGRES = [
-    f"""CREATE TRIGGER tr_backtests_frozen BEFORE UPDATE ON backtests FOR EACH ROW WHEN (OLD.status = 'DONE')
-EXECUTE FUNCTION quantrail_refuse('{_BACKTEST_FROZEN}')""",
+    _function(
+        "quantrail_backtests_echo",
+        f"""IF {_LEAVES_ITS_RUN}
+THEN {_raise(_MOVED)} END IF;
+RETURN NEW;""",
+    ),
+    """CREATE TRIGGER tr_backtests_echo BEFORE UPDATE OF iteration_pk ON backtests FOR EACH ROW
+EXECUTE FUNCTION quantrail_backtests_echo()""",
+    _function(
+        "quantrail_earned",
+        "".join(f"IF {case} THEN\n  {_raise(words)} END IF;\n" for case, words in _UNEARNED.items())
+        + "RETURN NEW;",
+    ),
+    f"""CREATE TRIGGER {EARNED} BEFORE INSERT ON promotion_records FOR EACH ROW
+EXECUTE FUNCTION quantrail_earned()""",
     _function(
         "quantrail_scores_echo",
         f"""IF EXISTS (SELECT 1 FROM changed n JOIN backtests b ON b.pk = n.backtest_pk
@@ -202,7 +127,7 @@ EXECUTE FUNCTION quantrail_refuse('{_BACKTEST_FROZEN}')""",
   JOIN strategies s ON s.pk = b.strategy_pk
   WHERE c.engine_mode <> n.engine_mode OR b.strategy_pk <> n.strategy_pk OR i.run_pk <> n.run_pk
   OR s.template_pk IS DISTINCT FROM n.template_pk)
-THEN RAISE EXCEPTION '{_ECHO}' USING ERRCODE = 'integrity_constraint_violation'; END IF;
+THEN {_raise(_ECHO)} END IF;
 RETURN NULL;""",
     ),
     _after("scores", "echo", "INSERT", "NEW", "quantrail_scores_echo"),
@@ -271,4 +196,4 @@ RETURN NULL;""",
     _after("scores", "unsealed", "INSERT", "NEW", "quantrail_scores_unsealed"),
 ]
 
-__all__ = ["postgres_triggers", "sqlite_triggers"]
+__all__ = ["EARNED", "postgres_triggers", "sqlite_triggers"]

@@ -6,6 +6,7 @@ No contract test may be overridden: what an adapter cannot do it must declare, n
 
 from __future__ import annotations
 
+from quantrail.testing.knowledge.earned_tiers import EarnedTiers
 from quantrail.testing.knowledge.hostile_values import HostileValues
 from quantrail.testing.knowledge.identity_rules import IdentityRules
 from quantrail.testing.knowledge.integrity_rules import IntegrityRules
@@ -15,6 +16,7 @@ from quantrail.testing.knowledge.misfits import Misfits
 from quantrail.testing.knowledge.queries import Queries
 from quantrail.testing.knowledge.round_trips import RoundTrips
 from quantrail.testing.knowledge.same_key import SameKey
+from quantrail.testing.knowledge.stored_rows import StoredRows
 from quantrail.testing.knowledge.transactions import Transactions
 from quantrail.testing.knowledge.world import StoreHarness, World, fill
 
@@ -24,6 +26,8 @@ class KnowledgeStoreContract(
     SameKey,
     RoundTrips,
     IntegrityRules,
+    StoredRows,
+    EarnedTiers,
     HostileValues,
     Misfits,
     Queries,

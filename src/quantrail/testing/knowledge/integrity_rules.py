@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -85,31 +86,31 @@ FORBIDDEN = {
     ),
     "deleting a failure that a constraint rests on": (
         "DELETE FROM failures WHERE pk IN (SELECT failure_pk FROM constraint_provenance)",
-        r"FOREIGN KEY|foreign key",
+        r"cannot be deleted",
     ),
     "deleting a constraint that has provenance": (
         "DELETE FROM constraints WHERE pk IN (SELECT constraint_pk FROM constraint_provenance)",
-        r"FOREIGN KEY|foreign key",
+        r"cannot be deleted",
     ),
     "deleting a constraint set in use": (
         "DELETE FROM constraint_sets",
-        r"FOREIGN KEY|foreign key",
+        r"cannot be deleted",
     ),
     "deleting a backtest that metrics rest on": (
         "DELETE FROM backtests",
-        r"FOREIGN KEY|foreign key",
+        r"cannot be deleted",
     ),
     "deleting metrics that a score rests on": (
         "DELETE FROM metrics",
-        r"FOREIGN KEY|foreign key",
+        r"cannot be deleted",
     ),
     "deleting a run": (
         "DELETE FROM runs",
-        r"FOREIGN KEY|foreign key",
+        r"cannot be deleted",
     ),
     "deleting an iteration": (
         "DELETE FROM iterations",
-        r"FOREIGN KEY|foreign key",
+        r"cannot be deleted",
     ),
     "deleting a policy in use": (
         "DELETE FROM policies",
@@ -146,7 +147,9 @@ FORBIDDEN = {
         r"drawdown_sign",
     ),
     "a trial that ran but names no backtest": (
-        "UPDATE trials SET backtest_pk = NULL WHERE outcome = 'evaluated'",
+        "INSERT INTO trials SELECT 999999, s.logic_hash, t.iteration_pk, 999999, t.context_pk, "
+        "t.strategy_pk, NULL, t.arm, 'evaluated', 0 FROM trials t JOIN strategies s ON s.pk = 1 "
+        "WHERE t.pk = 1",
         r"backtest_there",
     ),
     "changing a frozen policy": (
@@ -158,6 +161,21 @@ FORBIDDEN = {
         r"cannot be changed",
     ),
 }
+
+# What keys refuse by themselves, should somebody have dropped the guard of a table.
+RESTED_ON = {
+    "failures": "DELETE FROM failures WHERE pk IN (SELECT failure_pk FROM constraint_provenance)",
+    "constraints": "DELETE FROM constraints WHERE pk IN (SELECT constraint_pk FROM constraint_provenance)",
+    **{name: f"DELETE FROM {name}" for name in (
+        "constraint_sets", "backtests", "metrics", "runs", "iterations", "universes", "tags", "strategies",
+        "policies", "contexts", "calc_contracts", "model_version_sets", "trial_contexts", "failure_rules",
+    )},
+}  # fmt: skip
+
+
+def drop_trigger(harness: StoreHarness, table: str, suffix: str) -> None:
+    on = "" if issubclass(harness.sql_error, sqlite3.Error) else f" ON {table}"
+    harness.sql(f"DROP TRIGGER tr_{table}_{suffix}{on}")
 
 
 class IntegrityRules:
@@ -174,6 +192,13 @@ class IntegrityRules:
             harness.sql(statement)
         assert harness.store.counts() == before
 
+    @pytest.mark.parametrize("table", RESTED_ON)
+    def test_keys_alone_keep_what_others_rest_on(self, harness: StoreHarness, table: str) -> None:
+        fill(harness.store)
+        drop_trigger(harness, table, "kept")
+        with pytest.raises(harness.sql_error, match=r"FOREIGN KEY|foreign key"):
+            harness.sql(RESTED_ON[table])
+
     def test_the_same_rules_let_honest_plain_sql_pass(self, harness: StoreHarness) -> None:
         world = fill(harness.store)
         harness.sql("UPDATE failures SET state = 'CONFIRMED' WHERE pk = 1")
@@ -183,6 +208,7 @@ class IntegrityRules:
 
     def test_tag_counts_follow_deletions_from_plain_sql(self, harness: StoreHarness) -> None:
         fill(harness.store)
+        drop_trigger(harness, "failure_tags", "kept")
         before = {one.key: one.count for one in harness.store.repeated_failures(100)}
         (row,) = harness.sql("SELECT t.tag, x.tag_pk, x.failure_pk FROM failure_tags x JOIN tags t "
                              "ON t.pk = x.tag_pk ORDER BY x.failure_pk DESC LIMIT 1")  # fmt: skip
