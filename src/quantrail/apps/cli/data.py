@@ -249,6 +249,6 @@ def gc(
     for version in done.snapshots:
         out().print(f"{version[:12]}  {verb}")
     versions, files = counted(len(done.snapshots), "data version"), counted(len(done.files), "file")
-    out().print(f"{versions} and {files} {verb}, {done.bytes - done.cache_bytes:,} bytes")
+    out().print(f"{versions} and {files} {verb}, {done.bytes:,} bytes")
     if done.cache_bytes:
-        out().print(f"{done.cache_bytes:,} bytes of cache {verb}, which the next read makes again")
+        out().print(f"{done.cache_bytes:,} of these bytes are cache, which the next read makes again")
