@@ -183,6 +183,13 @@ class Told:
         )  # fmt: skip
 
     @property
+    def quiet(self) -> r.Failure:
+        """One whose state changes later."""
+        test = self.failed.backtest_id
+        known = ids.failure_id(test, self.failure.rule_id, self.failure.rule_version)
+        return replace(self.failure, failure_id=known, backtest_id=test)
+
+    @property
     def constraint(self) -> r.Constraint:
         scope = self.pick(ConstraintScope.GENERATOR, ConstraintScope.RISK)
         kind = self.pick(ConstraintType.BAN_TEMPLATE, ConstraintType.MAX_DRAWDOWN_PCT)
@@ -314,9 +321,8 @@ class Told:
 
     @property
     def failure_event(self) -> ledger.FailureEvent:
-        return ledger.FailureEvent(
-            self.failure.failure_id, self.failure.state, f"seen {self.n}", f"who{self.n}"
-        )
+        state = self.pick(FailureState.RESOLVED, FailureState.OPEN)
+        return ledger.FailureEvent(self.quiet.failure_id, state, f"seen {self.n}", f"who{self.n}")
 
     @property
     def constraint_event(self) -> ledger.ConstraintEvent:
@@ -349,7 +355,7 @@ class Told:
         unit.insert_backtests([self.backtest, self.failed])
         unit.save_metrics([self.metrics])
         unit.save_scores([self.score])
-        unit.save_failures([self.failure])
+        unit.save_failures([self.failure, self.quiet])
         unit.save_trials([self.trial])
         unit.save_constraint_set(self.run.run_id, 3 + self.n, self.base_set, [])
         unit.save_constraint_set(self.run.run_id, 3 + self.n, self.constraint_set, [self.provenance])

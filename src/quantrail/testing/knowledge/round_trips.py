@@ -70,8 +70,10 @@ def _scores(w: Told) -> list[dict[str, Any]]:
 
 
 def _failures(w: Told) -> list[dict[str, Any]]:
-    f = w.failure
-    return [fields_of(f, tags_json=f.tags, evidence_json=f.evidence, created_at=TIME)]
+    return [
+        fields_of(f, tags_json=f.tags, evidence_json=f.evidence, created_at=TIME, state=state)
+        for f, state in ((w.failure, w.failure.state), (w.quiet, w.failure_event.state))
+    ]
 
 
 def _constraint(c: r.Constraint, set_id: str, **others: Any) -> dict[str, Any]:
@@ -127,7 +129,9 @@ def rows_of(w: Told) -> dict[str, list[dict[str, Any]]]:
         "scores": _scores(w),
         "latest_scores": _scores(w),
         "failures": _failures(w),
-        "failure_tags": [{"failure_id": w.failure.failure_id, "tag": tag} for tag in w.failure.tags],
+        "failure_tags": [
+            {"failure_id": f.failure_id, "tag": tag} for f in (w.failure, w.quiet) for tag in f.tags
+        ],
         "constraint_sets": _sets(w),
         "constraints": _constraints(w),
         "constraint_provenance": _provenance(w),
