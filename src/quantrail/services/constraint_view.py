@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from quantrail.analysis.constraints import constraint_effect
 from quantrail.domain.ports import KnowledgeStore
 
 
@@ -16,7 +17,12 @@ class ConstraintHistory:
     ``evidence``: failed/tried inside the region it forbids, then outside. ``blocked_next``: candidates
     it blocked in the first iteration it was applied (None: in none yet); ``blocked`` over all of them;
     ``explored`` ran although it would have blocked them. Portfolio and risk constraints rewrite instead
-    of blocking. ``uplift`` as last estimated.
+    of blocking.
+
+    ``measured`` of the explored ones were blocked by this constraint alone, ``measured_passed`` of them
+    passed; ``allowed`` and ``allowed_passed`` count what was let through in the iterations that measured.
+    ``uplift``, with its 95 % interval, is the difference of these two pass rates; all None before anything
+    was measured, and for runs recorded before the counts were kept.
     """
 
     constraint_id: str
@@ -29,7 +35,13 @@ class ConstraintHistory:
     blocked: int = 0
     rewrote: int = 0
     explored: int = 0
+    measured: int = 0
+    measured_passed: int = 0
+    allowed: int = 0
+    allowed_passed: int = 0
     uplift: float | None = None
+    uplift_low: float | None = None
+    uplift_high: float | None = None
 
 
 def constraint_histories(summaries: Sequence[Mapping[str, Any]]) -> list[ConstraintHistory]:
@@ -51,8 +63,22 @@ def _count(history: ConstraintHistory, applied: Mapping[str, Any]) -> None:
     history.blocked += applied["blocked"]
     history.rewrote += applied["rewrote"]
     history.explored += applied["explored"]
-    if applied["uplift"] is not None:
-        history.uplift = applied["uplift"]
+    effect = applied.get("effect")
+    if effect is not None and effect["explored"]:
+        _measure(history, effect)
+
+
+def _measure(history: ConstraintHistory, effect: Mapping[str, int]) -> None:
+    history.measured += effect["explored"]
+    history.measured_passed += effect["explored_passed"]
+    history.allowed += effect["allowed"]
+    history.allowed_passed += effect["allowed_passed"]
+    pooled = constraint_effect(
+        history.blocked, history.measured, history.measured_passed, history.allowed, history.allowed_passed
+    )
+    if pooled.uplift is not None:
+        history.uplift = pooled.uplift
+        history.uplift_low, history.uplift_high = pooled.uplift_low, pooled.uplift_high
 
 
 def _inherited(applied: Mapping[str, Any]) -> ConstraintHistory:

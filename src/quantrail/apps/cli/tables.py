@@ -76,15 +76,15 @@ def constraint_table(history: Sequence[ConstraintHistory]) -> Table:
             h.constraint_id[:8],
             f"{h.type} {describe_params(h.params)}",
             h.origin,
-            h.evidence,
+            h.evidence.replace(" ", "\n"),
             "–" if h.blocked_next is None else f"{h.blocked_next + h.rewrote_next}",
             f"{h.blocked + h.rewrote}",
-            str(h.explored),
-            "–" if h.uplift is None else f"{h.uplift:+.2f}",
+            str(h.measured),
+            _uplift(h),
         ]
         for h in history
     ]
-    columns = ["id", "constraint", "from", "failed in, out", "next", "all", "expl", "uplift"]
+    columns = ["id", "constraint", "from", "failed\nin, out", "next", "all", "expl", "uplift, 95 %"]
     return table(
         "Constraints learnt, and what they did",
         columns,
@@ -92,7 +92,14 @@ def constraint_table(history: Sequence[ConstraintHistory]) -> Table:
         wrap=("constraint",),
         caption=(
             "failed in, out: failed/tried inside the forbidden region, and outside. next, all: candidates "
-            "it blocked (risk limits: rewrote) in the next iteration, and since. expl: blocked but run "
-            "anyway, to measure. uplift: pass rate of what it let through minus that of explored ones."
+            "it blocked (risk limits: rewrote) in the next iteration, and since. expl: blocked by it alone "
+            "but run anyway, to measure. uplift: pass rate of what was let through minus that of these, over "
+            "all iterations that measured, with its interval; below 0 it blocks what is better."
         ),
     )
+
+
+def _uplift(history: ConstraintHistory) -> str:
+    if history.uplift is None:
+        return "–"
+    return f"{history.uplift:+.2f}\n{history.uplift_low:+.2f}..{history.uplift_high:+.2f}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from quantrail.analysis.constraints import ConstraintEffect
 from quantrail.domain.records import Constraint
 from quantrail.services.loop.candidates import Gathered
 from quantrail.services.loop.recording import Iterated
@@ -45,6 +46,18 @@ def _applied(constraint: Constraint, candidates: list[Candidate], done: Iterated
         "uplift": effect.uplift if effect else None,
         "uplift_low": effect.uplift_low if effect else None,
         "uplift_high": effect.uplift_high if effect else None,
+        "effect": _counts(effect) if effect else None,
+    }
+
+
+def _counts(effect: ConstraintEffect) -> dict[str, int]:
+    """What the estimate rests on, so that it can be pooled over iterations."""
+    return {
+        "blocked": effect.blocked,
+        "explored": effect.explored,
+        "explored_passed": effect.explored_passed,
+        "allowed": effect.allowed,
+        "allowed_passed": effect.allowed_passed,
     }
 
 
