@@ -28,13 +28,13 @@ from quantrail.engine.event_driven.ledger import Charge
 from quantrail.engine.market_rules import RULE_NAMES, MarketRules, market_rules
 from quantrail.engine.order_rules import OrderRules, order_rules
 from quantrail.errors import ConfigInvalid, Unsupported
-from quantrail.strategy import NormalSpec
+from quantrail.strategy import COST_SETTINGS, NormalSpec
 
 COST_MODELS = ("bps_per_side_v1",)
 EXECUTION_MODELS = ("next_open_v2", "next_open_v1", "market_v1")
 PORTFOLIO_MODELS = ("fractional_v1", "whole_shares_v1")
 ACTIONS = "corporate_actions"
-_SETTINGS = frozenset({"lot_size", "fees_bps", "spread_bps", "slippage_bps"})
+_SETTINGS = COST_SETTINGS | {"lot_size"}
 _TEXTS = frozenset({"order_type", "time_in_force", "spread_estimate", ACTIONS})
 
 

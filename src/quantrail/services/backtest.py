@@ -23,6 +23,7 @@ from quantrail.services.loop.state import Evaluated, Services
 from quantrail.services.loop.trial_records import trial_record
 from quantrail.services.screen_work import ScreenJob, screen_chunk
 from quantrail.services.verify_work import VerifyJob, verify_one
+from quantrail.strategy import priced
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +105,13 @@ def _known(services: Services, ready: Ready) -> dict[EngineMode, BacktestRow]:
 
 def _run(ready: Ready, missing: frozenset[EngineMode]) -> Work:
     strategy, spec = ready.candidate.strategy_id, ready.candidate.canonical.spec
+    models_a = ready.frame.models[EngineMode.A]
     if EngineMode.B not in missing:
-        found = screen_chunk(ready.setting, [ScreenJob(strategy, spec)])[0].outcome
+        found = screen_chunk(ready.setting, [ScreenJob(strategy, priced(spec, models_a))])[0].outcome
         assert found is not None  # nothing bounds its density, so it ran
         return Work({EngineMode.A: found})
     job, models = VerifyJob(strategy, spec, None, ()), ready.frame.models[EngineMode.B]
-    verified = verify_one(ready.setting, job, models, actions=ready.actions)
+    verified = verify_one(ready.setting, job, models, actions=ready.actions, models_a=models_a)
     tables = {
         "curves": verified.curves,
         "slices": verified.slices,
@@ -161,8 +163,8 @@ def _record(
     unit.save_scores([results.score_record(e) for e in good])
     found = [f for e in good for f in results.failure_records(frame, e)]
     unit.save_failures([f for f in found if f.failure_id not in known])
-    if work.difference is not None and len(fresh) == 2:
-        ids = [e.backtest_id for e in fresh]
+    if work.difference is not None and len(entries) == 2:
+        ids = [e.backtest_id for e in entries]
         unit.save_comparisons([results.comparison_record(ids[0], ids[1], work.difference)])
     period = ready.setting.period
     unit.save_trials(

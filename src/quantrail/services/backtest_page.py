@@ -14,9 +14,9 @@ from quantrail.domain.ids import BacktestId
 from quantrail.domain.market import BAR_COLUMNS
 from quantrail.errors import Unsupported
 from quantrail.services.charts import curve_chart, figures_script
+from quantrail.services.description import described, models_text
 from quantrail.services.loop.state import Services
 from quantrail.services.rerun import stored_bars, stored_period
-from quantrail.services.run_view import explained
 from quantrail.services.trade_charts import candle_chart, month_chart, most_traded
 
 _STYLE = """
@@ -70,20 +70,16 @@ def _head(services: Services, row: BacktestRow, name: str) -> Markup:
         Markup("<div><span class=muted>{}</span><b>{}</b></div>").format(label, _text(values.get(key), form))
         for label, key, form in _FIGURES
     )
-    models = row.model_versions
-    settings = "".join(f", {key} {value}" for key, value in models.settings)
     return Markup(
-        "<h1>{}</h1><p>{}</p><p class=muted>Backtest {}, engine B, {} to {}, net of costs, {} and {}{}</p>"
+        "<h1>{}</h1><p>{}</p><p class=muted>Backtest {}, engine B, {} to {}, net of costs, {}</p>"
         '<div class="figures">{}</div>'
     ).format(
         name,
-        explained(services.store, row.key.strategy_id),
+        described(services.store, row),
         row.backtest_id,
         row.key.period_start,
         row.key.period_end,
-        models.execution,
-        models.portfolio,
-        settings,
+        models_text(row.model_versions),
         figures,
     )
 

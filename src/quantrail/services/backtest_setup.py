@@ -15,14 +15,20 @@ from quantrail.domain.identity import ReproductionKey, backtest_seed, new_run_id
 from quantrail.domain.ids import ContentHash, DataVersion
 from quantrail.domain.market import Bars, Period
 from quantrail.domain.records import Universe
-from quantrail.engine import ACTIONS, ENGINE_A_VERSION, ENGINE_B_VERSION, CorporateActions, build_models
+from quantrail.engine import (
+    ACTIONS,
+    ENGINE_A_VERSION,
+    ENGINE_B_VERSION,
+    CorporateActions,
+    build_models,
+)
 from quantrail.errors import DataInvalid, InvalidInput, NotFound
 from quantrail.search import Proposed, traits_of
 from quantrail.services.evaluation import Setting, annual_sharpe, hold_returns
 from quantrail.services.loop.state import MODELS_A, Candidate, RunFrame, Services
 from quantrail.services.records import current_versions, record_features, with_records
 from quantrail.services.registers import register, snapshot_of, stored_snapshot
-from quantrail.strategy import TEMPLATES, advisories, canonicalise
+from quantrail.strategy import COST_SETTINGS, TEMPLATES, advisories, canonicalise
 
 ENGINES = {
     "a": (EngineMode.A,),
@@ -99,7 +105,7 @@ def prepare_backtest(services: Services, request: BacktestRequest) -> Ready:
     proposed = Proposed(dict(request.document), "import", template, metadata.get("params") or {})
     traits = traits_of(canonical.strategy_id, canonical.spec, template, float("nan"))
     candidate = Candidate(0, proposed, canonical, None, (), traits)
-    advice = (*advisories(canonical.spec), *_split_advice(actions))
+    advice = (*advisories(canonical.spec), *_split_advice(actions), *_models_advice(request, models))
     return Ready(setting, frame, candidate, universe, ENGINES[request.engine], actions, advice, records)
 
 
@@ -130,7 +136,7 @@ def circumstances(
     frame = RunFrame(
         run_id=new_run_id(services.clock(), services.entropy),
         contract=contract,
-        models={EngineMode.A: MODELS_A, EngineMode.B: models},
+        models={EngineMode.A: _models_a(models), EngineMode.B: models},
         snapshot_version=snapshot,
         universe_version=universe.universe_version,
         failure_policy=DEFAULT_RULES,
@@ -173,6 +179,24 @@ def _models_b(request: BacktestRequest, actions: CorporateActions | None) -> Mod
         portfolio=request.portfolio,
         settings=tuple(sorted(settings.items())),
     )
+
+
+def _models_a(models_b: ModelVersions) -> ModelVersions:
+    """Engine A's models, at the costs set for engine B; its other settings are not engine A's to follow."""
+    costs = tuple((name, value) for name, value in models_b.settings if name in COST_SETTINGS)
+    return replace(MODELS_A, settings=costs)
+
+
+def _models_advice(request: BacktestRequest, models_b: ModelVersions) -> list[str]:
+    """What sets the engines' figures apart by design, where both were asked for."""
+    asked = [f"{name} {value}" for name, value in request.settings.items() if name not in COST_SETTINGS]
+    asked += [models_b.execution] if models_b.execution != MODELS_A.execution else []
+    if not asked or request.engine != "both":
+        return []
+    return [
+        f"different models: engine B trades under {', '.join(sorted(asked))}, engine A knows only "
+        f"{MODELS_A.execution} in fractions of shares, so the two need not agree"
+    ]
 
 
 def read_bars(

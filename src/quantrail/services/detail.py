@@ -14,18 +14,24 @@ from quantrail.domain.ledger import Reproduction, RobustnessCase
 from quantrail.domain.ports import KnowledgeStore
 from quantrail.domain.records import EngineComparison
 from quantrail.errors import NotFound
+from quantrail.services.description import described, differing_models
 from quantrail.services.run_view import explained
 
 
 @dataclass(frozen=True, slots=True)
 class BacktestDetail:
-    """``slices``: engine B's figures by slice, as kept in its folder; empty where none were kept."""
+    """``explained`` speaks of this backtest's costs and models, not only of its strategy.
+
+    ``models_differ``: for each comparison what its two models differ in; empty where they are the same.
+    ``slices``: engine B's figures by slice, as kept in its folder; empty where none were kept.
+    """
 
     backtest: BacktestRow
     explained: str
     comparisons: tuple[EngineComparison, ...]
     robustness: tuple[RobustnessCase, ...]
     reproductions: tuple[Reproduction, ...]
+    models_differ: tuple[str, ...] = ()
     slices: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -44,10 +50,12 @@ def detail(store: KnowledgeStore, prefix: str, artifacts: ArtifactStore | None =
     kind, full = store.resolve(prefix)
     if kind is IdKind.BACKTEST:
         row = store.get_backtest(cast(BacktestId, full))
+        comparisons = tuple(store.comparisons_of(row.backtest_id))
         return BacktestDetail(
             backtest=row,
-            explained=explained(store, row.key.strategy_id),
-            comparisons=tuple(store.comparisons_of(row.backtest_id)),
+            explained=described(store, row),
+            comparisons=comparisons,
+            models_differ=tuple(_models_differ(store, made) for made in comparisons),
             robustness=tuple(store.list_robustness_cases(row.backtest_id)),
             reproductions=tuple(store.list_reproductions(row.backtest_id)),
             slices=_slices(row, artifacts),
@@ -70,6 +78,11 @@ def detail(store: KnowledgeStore, prefix: str, artifacts: ArtifactStore | None =
             c for c in store.list_constraints(active_only=False) if c.constraint.constraint_id == full
         )
     raise NotFound(f"{kind} {full} has no page of its own; `quantrail lineage {prefix}` shows its trail")
+
+
+def _models_differ(store: KnowledgeStore, made: EngineComparison) -> str:
+    a, b = (store.get_backtest(key).model_versions for key in (made.backtest_a, made.backtest_b))
+    return differing_models(a, b)
 
 
 def _slices(row: BacktestRow, artifacts: ArtifactStore | None) -> tuple[Mapping[str, Any], ...]:

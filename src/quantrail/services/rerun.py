@@ -12,7 +12,7 @@ from quantrail.engine import ACTIONS, CorporateActions, VerifyResult, verify
 from quantrail.errors import NotFound
 from quantrail.services.loop.state import Services
 from quantrail.services.records import with_records
-from quantrail.strategy import NormalSpec, canonical_from_json
+from quantrail.strategy import NormalSpec, canonical_from_json, priced
 
 
 def stored_period(row: BacktestRow) -> Period:
@@ -42,9 +42,9 @@ def is_signals(services: Services, row: BacktestRow) -> bool:
 
 
 def stored_spec(services: Services, row: BacktestRow) -> NormalSpec:
-    """The canonical spec of a result's strategy."""
+    """The canonical spec of a result's strategy, at the costs that the result was charged."""
     stored = services.store.get_strategy(row.key.strategy_id).strategy
-    return canonical_from_json(stored.normalized_spec_json).spec
+    return priced(canonical_from_json(stored.normalized_spec_json).spec, row.model_versions)
 
 
 def verify_again(

@@ -14,8 +14,9 @@ from quantrail.domain.ledger import Report
 from quantrail.errors import InvalidInput, NotFound
 from quantrail.services.charts import curve_chart, figures_script, funnel_chart
 from quantrail.services.constraint_view import describe_params
+from quantrail.services.description import described
 from quantrail.services.loop.state import Services
-from quantrail.services.run_view import RunView, explained, is_search, run_view
+from quantrail.services.run_view import RunView, is_search, run_view
 
 CHARTED = 5
 
@@ -73,7 +74,7 @@ def _charts(services: Services, view: RunView) -> list[dict[str, Any]]:
         made.append(
             {
                 "standing": standing,
-                "explained": explained(services.store, standing.strategy_id),
+                "explained": described(services.store, row),
                 "chart": curve_chart(curves, split, standing.name),
                 "failures": row.failures,
                 "slices": _slices(services, row.artifacts_dir.path),

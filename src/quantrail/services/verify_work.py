@@ -12,11 +12,20 @@ from quantrail.analysis.metrics import compute_metrics, market_index, market_sli
 from quantrail.domain.contract import ModelVersions
 from quantrail.domain.ids import StrategyId
 from quantrail.domain.results import SimulationResult
-from quantrail.engine import CorporateActions, EngineComparison, SignalMaker, compare, prepare, screen, verify
+from quantrail.engine import (
+    CorporateActions,
+    EngineComparison,
+    SignalMaker,
+    compare,
+    prepare,
+    screen,
+    verify,
+)
 from quantrail.engine import VerifyResult as EngineResult
 from quantrail.services.evaluation import Extras, Floats, Found, Outcome, Setting, judge
+from quantrail.services.loop.state import MODELS_A
 from quantrail.services.screen_work import ScreenJob, ScreenResult, screen_chunk
-from quantrail.strategy import NormalSpec
+from quantrail.strategy import NormalSpec, priced
 
 SLICE_METRICS = (
     "return_total_net",
@@ -60,31 +69,37 @@ def verify_one(
     models: ModelVersions,
     maker: SignalMaker | None = None,
     actions: CorporateActions | None = None,
+    models_a: ModelVersions = MODELS_A,
 ) -> VerifyResult:
     """Both engines on the same bars; neighbours on train only. ``maker`` shares signals between jobs.
 
-    ``actions``: splits and dividends that engine B applies; engine A knows none.
+    ``actions``: splits and dividends that engine B applies; engine A knows none. ``models_a``: engine A's,
+    whose settings are costs only. Each result is judged by the rules of its engine, as if it came alone.
     """
     maker = maker or SignalMaker(setting.bars)
     maker.features.know(job.records)
     neighbours = screen_chunk(train_only(setting), job.neighbours, maker=maker) if job.neighbours else []
-    batch = prepare(setting.bars, [job.spec], maker=maker)
+    batch = prepare(setting.bars, [priced(job.spec, models_a)], maker=maker)
     screened = screen(batch, setting.period, setting.contract)
     a = screened.result(0)
     bars = replace(setting.bars, records={**setting.bars.records, **job.records})
     verified = verify(bars, job.spec, setting.period, setting.contract, models, actions)
     b = verified.result
     difference = compare(a, b)
+    judged = difference
+    if models != models_a and difference.max_equity_difference > _tolerated(setting):
+        # Other models part by design; the engines are compared where both trade under engine A's.
+        judged = compare(a, verify(bars, job.spec, setting.period, setting.contract, models_a).result)
     extras = Extras(
         train_sharpe=job.train_sharpe,
         neighbour_sharpes=_sharpes(neighbours),
-        ab_difference=difference.max_equity_difference,
-        ab_reason=difference.reason,
+        ab_difference=judged.max_equity_difference,
+        ab_reason=judged.reason,
     )
     known = verified.metrics
     (outcome_a,) = judge(
         setting,
-        "verify",
+        "screen",
         [Found(job.strategy_id, job.spec, a.outline(), screened.metric_row(0), screened.undefined(0))],
     )
     (outcome_b,) = judge(
@@ -102,6 +117,11 @@ def verify_one(
         trades=trade_columns(b),
         logs=log_tables(verified),
     )
+
+
+def _tolerated(setting: Setting) -> float:
+    """How far the engines' equity may lie apart before a rule calls it a failure."""
+    return next((rule.threshold for rule in setting.rules if rule.rule_id == "ab_disagree"), float("inf"))
 
 
 def train_only(setting: Setting) -> Setting:

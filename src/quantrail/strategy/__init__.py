@@ -53,6 +53,7 @@ from quantrail.strategy.normal import (
 )
 from quantrail.strategy.number import shortest
 from quantrail.strategy.parse import parse_spec
+from quantrail.strategy.pricing import COST_SETTINGS, priced
 from quantrail.strategy.problems import CODES, Problem
 from quantrail.strategy.recombine import recombine, to_document
 from quantrail.strategy.schema import json_schema
@@ -76,6 +77,7 @@ __all__ = [
     "BAR_COLUMNS",
     "BINS",
     "CODES",
+    "COST_SETTINGS",
     "FEATURE_TYPES",
     "MOST_CELLS",
     "NEAR",
@@ -134,6 +136,7 @@ __all__ = [
     "mark_of",
     "module_trees",
     "parse_spec",
+    "priced",
     "recombine",
     "reframed",
     "shortest",

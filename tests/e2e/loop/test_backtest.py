@@ -112,3 +112,66 @@ def test_bad_options_exit_2(
     assert done.code == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_backtest_speaks_of_the_costs_it_was_charged_and_engine_a_is_charged_the_same(
+    command: Any, home: Path, spec: Path, tmp_path: Path
+) -> None:
+    plot = tmp_path / "curve.html"
+    options = (*PERIOD, "--set", "fees_bps=20", "--plot", plot)
+    a, b = command("backtest", spec, *options, "--json", "--home", home).json["results"]
+    assert "each fill costs 25 bps" in plot.read_text(encoding="utf-8")
+    for result in (a, b):
+        stored = command("show", result["backtest_id"], "--json", "--home", home).json
+        assert "each fill costs 25 bps" in stored["explained"]
+        assert "AB_DISAGREE" not in result["failures"]
+    assert a["metrics"]["fees_total"] == pytest.approx(b["metrics"]["fees_total"], rel=0.05)
+    shown = " ".join(command("show", b["backtest_id"], "--home", home).stdout.split())
+    assert "fees_bps=20" in shown
+    assert "different models: fractional_v1 against whole_shares_v1" in shown
+    again = command("reproduce", a["backtest_id"], b["backtest_id"], "--json", "--home", home)
+    assert (again.code, again.json["equal"]) == (0, 2)
+    why = command("explain-trade", a["backtest_id"], "0", "--home", home)
+    assert why.code == 0, why.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--set", "fees_bps=20", "--engine", "b"),
+        ("--capital", "100"),
+        ("--execution", "market_v1", "--set", "latency_bars=1"),
+    ],
+)
+def test_settings_that_were_chosen_are_no_failure_of_the_engines(
+    command: Any, home: Path, spec: Path, options: tuple[str, ...]
+) -> None:
+    done = command("backtest", spec, *PERIOD, *options, "--json", "--home", home)
+    assert done.code == 0, done.stderr
+    assert all("AB_DISAGREE" not in result["failures"] for result in done.json["results"])
+
+
+def test_other_execution_rules_are_named_as_what_sets_the_engines_apart(
+    command: Any, home: Path, spec: Path
+) -> None:
+    options = (*PERIOD, "--execution", "market_v1", "--set", "latency_bars=1")
+    done = command("backtest", spec, *options, "--home", home)
+    text = " ".join(done.stdout.split())
+    assert "note: different models: engine B trades under latency_bars 1, market_v1" in text
+
+
+def test_what_engine_a_failed_by_does_not_depend_on_which_command_came_first(
+    command: Any, bars_home: Path, spec: Path, tmp_path: Path
+) -> None:
+    found = []
+    for name, first in (("one", ("--engine", "a")), ("two", ())):
+        home = tmp_path / name
+        shutil.copytree(bars_home, home)
+        command("backtest", spec, *PERIOD, *first, "--home", home)
+        results = command("backtest", spec, *PERIOD, "--json", "--home", home).json["results"]
+        found.append([result["failures"] for result in results])
+        stored = command("show", results[1]["backtest_id"], "--json", "--home", home).json
+        assert len(stored["comparisons"]) == 1
+    assert found[0] == found[1]
+    assert "BELOW_LUCK_BAR" not in found[0][0]
+    assert "BELOW_LUCK_BAR" in found[0][1]

@@ -136,6 +136,8 @@ def _short(key: str) -> str:
 
 
 def _print_backtest(found: BacktestDetail) -> None:
+    from quantrail.services.description import models_text
+
     console, row = out(), found.backtest
     console.print(f"[bold]backtest[/bold] {row.backtest_id}  engine {row.key.engine_mode}  {row.status}")
     console.print(f"{row.key.period_start} .. {row.key.period_end}, strategy {row.key.strategy_id[:12]}")
@@ -153,15 +155,16 @@ def _print_backtest(found: BacktestDetail) -> None:
         console.print(line)
     console.print(
         f"[dim]data {row.key.data_version[:12]} · engine {row.key.engine_version} · "
-        f"costs {row.model_versions.cost} · code {row.code_version[:12]}[/dim]"
+        f"models {models_text(row.model_versions)} · code {row.code_version[:12]}[/dim]"
     )
 
 
 def _trust_lines(found: BacktestDetail) -> Iterator[str]:
     """How far the result holds up: against the other engine, its neighbours, and when run again."""
-    for made in found.comparisons:
+    for made, differ in zip(found.comparisons, found.models_differ, strict=True):
         gap = percent(made.max_abs_equity_diff, 3)
-        yield f"engine A against B: {'agree' if made.agree else made.reason}, equity within {gap}"
+        models = f"; different models: {differ}" if differ else ""
+        yield f"engine A against B: {'agree' if made.agree else made.reason}, equity within {gap}{models}"
     for case in found.robustness:
         kept = number(case.metrics.get("median_sharpe_net"))
         yield f"{case.type}: {'plateau' if case.passed else 'cliff'}, median Sharpe {kept}"
