@@ -252,8 +252,11 @@ class KnowledgeStore(Protocol):
         period_start: date,
         period_end: date,
         before_run: RunId | None = None,
+        up_to_run: RunId | None = None,
+        besides: StrategyId | None = None,
     ) -> a.TrialCount:
-        """``before_run`` leaves out that run's own trials and all later ones; NotFound when it is unknown."""
+        """``before_run`` leaves out that run's own trials and all later ones, ``up_to_run`` those of runs
+        begun after that run, ``besides`` those of that strategy. NotFound when a run is unknown."""
 
     def list_trials(self, run_id: RunId, iteration_id: int | None = None) -> list[r.Trial]:
         """By iteration and ordinal."""

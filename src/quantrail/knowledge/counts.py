@@ -17,7 +17,13 @@ _COUNTED = "t.outcome IN ('evaluated', 'cached', 'error') AND tc.door NOT IN ('s
 
 
 def trial_count(
-    session: Session, universe: UniverseVersion, start: date, end: date, before_run: RunId | None
+    session: Session,
+    universe: UniverseVersion,
+    start: date,
+    end: date,
+    before_run: RunId | None,
+    up_to_run: RunId | None,
+    besides: StrategyId | None,
 ) -> TrialCount:
     row = session.one(
         "SELECT market, pk FROM universes WHERE universe_version = ?",
@@ -25,24 +31,38 @@ def trial_count(
     )
     if row is None:
         raise NotFound(f"no universe {universe} is stored; call save_universes first")
-    if before_run is not None and not session.rows(
-        "SELECT pk FROM runs WHERE run_id = ?", [v.uuid16(before_run, "before_run")]
-    ):
-        raise NotFound(f"no run {before_run} is stored, so none of its trials can be left out")
+    for name, run in (("before_run", before_run), ("up_to_run", up_to_run)):
+        if run is not None and not session.rows(
+            "SELECT pk FROM runs WHERE run_id = ?", [v.uuid16(run, name)]
+        ):
+            raise NotFound(f"no run {run} is stored, so no trials can be left out by it")
     market, universe_pk = row
     first, last = v.day(start, "period_start"), v.day(end, "period_end")
     overlap = ("u.market = ? AND tc.period_start <= ? AND tc.period_end >= ?", [market, last, first])
     exact = ("u.pk = ? AND tc.period_start = ? AND tc.period_end = ?", [universe_pk, first, last])
-    looks, distinct = _count(session, *overlap, before_run)
-    return TrialCount(distinct, _count(session, *exact, before_run)[1], looks)
+    join, limit, bound = _limits(before_run, up_to_run, besides)
+    looks, distinct = _count(session, join, overlap[0] + limit, [*overlap[1], *bound])
+    return TrialCount(distinct, _count(session, join, exact[0] + limit, [*exact[1], *bound])[1], looks)
 
 
-def _count(session: Session, where: str, params: list[Any], before_run: RunId | None) -> tuple[int, int]:
-    join = ""
-    if before_run is not None:
-        join = "JOIN iterations i ON i.pk = t.iteration_pk"
-        where += " AND i.run_pk < (SELECT pk FROM runs WHERE run_id = ?)"
-        params = [*params, v.uuid16(before_run, "before_run")]
+def _limits(
+    before_run: RunId | None, up_to_run: RunId | None, besides: StrategyId | None
+) -> tuple[str, str, list[Any]]:
+    """What to join, further conditions and their parameters, so that fewer trials count."""
+    where, params = "", []
+    for name, sign, run in (("before_run", "<", before_run), ("up_to_run", "<=", up_to_run)):
+        if run is not None:
+            where += f" AND i.run_pk {sign} (SELECT pk FROM runs WHERE run_id = ?)"
+            params.append(v.uuid16(run, name))
+    join = "JOIN iterations i ON i.pk = t.iteration_pk" if params else ""
+    if besides is not None:
+        # A strategy that is not stored has no trial to leave out.
+        where += " AND t.strategy_pk <> COALESCE((SELECT pk FROM strategies WHERE strategy_id = ?), -1)"
+        params.append(v.hash32(besides, "strategy_id"))
+    return join, where, params
+
+
+def _count(session: Session, join: str, where: str, params: list[Any]) -> tuple[int, int]:
     row = session.one(
         "SELECT count(*), count(DISTINCT t.strategy_pk) FROM trial_contexts tc "
         f"JOIN universes u ON u.pk = tc.universe_pk JOIN trials t ON t.context_pk = tc.pk {join} "

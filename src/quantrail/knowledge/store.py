@@ -209,8 +209,11 @@ class SqlKnowledgeStore:
         period_start: date,
         period_end: date,
         before_run: RunId | None = None,
+        up_to_run: RunId | None = None,
+        besides: StrategyId | None = None,
     ) -> a.TrialCount:
-        return self._read(counts.trial_count, universe_version, period_start, period_end, before_run)
+        limits = (before_run, up_to_run, besides)
+        return self._read(counts.trial_count, universe_version, period_start, period_end, *limits)
 
     def list_trials(self, run_id: RunId, iteration_id: int | None = None) -> list[r.Trial]:
         return self._read(read_runs.list_trials, run_id, iteration_id)

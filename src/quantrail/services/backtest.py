@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from quantrail import __version__
@@ -32,6 +33,8 @@ class BacktestResult:
 
     ``artifacts_dir``: where curves, trades and logs lie as Parquet, relative to the artifacts folder; None
     where none were made (engine A alone). ``advisories``: what is allowed but worth a second look.
+    ``passed``, ``fail_reasons``: what the score's gates said; ``failures`` are judged apart from them. The
+    period's ends are sessions of the data, ``sessions`` their count.
     """
 
     backtest_id: BacktestId
@@ -46,6 +49,11 @@ class BacktestResult:
     error: str | None
     artifacts_dir: str | None
     advisories: tuple[str, ...]
+    fail_reasons: tuple[str, ...]
+    period_start: date
+    period_end: date
+    sessions: int
+    symbols: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +203,7 @@ def _document(services: Services, ready: Ready, engine: str) -> dict[str, Any]:
 
 
 def _result(entry: Evaluated, ready: Ready, folder: str | None) -> BacktestResult:
-    outcome = entry.outcome
+    outcome, period = entry.outcome, ready.setting.period
     return BacktestResult(
         backtest_id=entry.backtest_id,
         strategy_id=entry.candidate.strategy_id,
@@ -209,6 +217,11 @@ def _result(entry: Evaluated, ready: Ready, folder: str | None) -> BacktestResul
         error=outcome.error_message,
         artifacts_dir=folder,
         advisories=ready.advice,
+        fail_reasons=tuple(outcome.score.fail_reasons) if outcome.score else (),
+        period_start=period.start,
+        period_end=period.end,
+        sessions=len(ready.setting.sessions),
+        symbols=tuple(ready.universe.symbols),
     )
 
 

@@ -12,7 +12,7 @@ from quantrail.analysis.score_policy import DEFAULT_POLICY, load_policy
 from quantrail.domain.contract import CalcContract, ModelVersions
 from quantrail.domain.enums import EngineMode
 from quantrail.domain.identity import ReproductionKey, backtest_seed, new_run_id, universe_version
-from quantrail.domain.ids import ContentHash, DataVersion
+from quantrail.domain.ids import ContentHash, DataVersion, StrategyId
 from quantrail.domain.market import Bars, Period
 from quantrail.domain.records import Universe
 from quantrail.engine import (
@@ -99,7 +99,8 @@ def prepare_backtest(services: Services, request: BacktestRequest) -> Ready:
     models = _models_b(request, actions)
     build_models(canonical.spec, contract, models)  # a wrong name is told before anything is recorded
     universe = Universe(universe_version(symbols), "backtest", "US", symbols)
-    setting, frame = circumstances(services, bars, period, contract, universe, snapshot, models)
+    strategy = canonical.strategy_id
+    setting, frame = circumstances(services, bars, period, contract, universe, snapshot, models, strategy)
     metadata = request.document.get("metadata") or {}
     template = metadata.get("template_id") if metadata.get("template_id") in TEMPLATES else None
     proposed = Proposed(dict(request.document), "import", template, metadata.get("params") or {})
@@ -117,12 +118,16 @@ def circumstances(
     universe: Universe,
     snapshot: DataVersion,
     models: ModelVersions,
+    strategy: StrategyId,
 ) -> tuple[Setting, RunFrame]:
-    """What judging and recording share; stores what the records refer to and counts the trials so far."""
+    """What judging and recording share; stores what the records refer to and counts the trials so far.
+
+    ``strategy`` is one of them, however often it was tried before.
+    """
     kinds = {"score": DEFAULT_POLICY, "failure_rules": DEFAULT_RULES}
     register(services, kinds, universe, stored_snapshot(services, snapshot))
     held = hold_returns(bars, universe.symbols, period)
-    count = services.store.trial_count(universe.universe_version, period.start, period.end)
+    count = services.store.trial_count(universe.universe_version, period.start, period.end, besides=strategy)
     setting = Setting(
         bars=bars,
         period=period,

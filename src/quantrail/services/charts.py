@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,8 +26,8 @@ def figures_script() -> Markup:
     return Markup(f"<script>{get_plotlyjs()}</script>")
 
 
-def curve_chart(curves: Mapping[str, Sequence[Any]], split: str | None, name: str) -> Markup:
-    """Equity of both engines beside holding the universe, and the drawdown below."""
+def curve_chart(curves: Mapping[str, Sequence[Any]], split: str | None, name: str, key: str = "") -> Markup:
+    """Equity of both engines beside holding the universe, and the drawdown below; see :func:`fragment`."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
@@ -55,7 +56,7 @@ def curve_chart(curves: Mapping[str, Sequence[Any]], split: str | None, name: st
         figure.add_vline(x=split, line_dash="dash", line_color="grey")
         figure.add_annotation(x=split, y=1, yref="paper", text=" validation", showarrow=False, xanchor="left")
     figure.update_yaxes(tickformat=".1~%", row=2, col=1)
-    return fragment(figure, 460)
+    return fragment(figure, 460, key=key)
 
 
 def funnel_chart(summaries: Sequence[Mapping[str, Any]]) -> Markup:
@@ -71,11 +72,15 @@ def funnel_chart(summaries: Sequence[Mapping[str, Any]]) -> Markup:
     return fragment(figure, 320)
 
 
-def fragment(figure: Any, height: int, *, tools: bool = True) -> Markup:
+def fragment(figure: Any, height: int, *, tools: bool = True, key: str = "") -> Markup:
     """A figure as a piece of a page that carries :func:`figures_script` already.
 
+    Its element is named by what it shows, so that the same page comes out the same again; ``key`` tells
+    equal figures of one page apart.
     ``tools``: plotly's tool bar, which lies over whatever is in the upper right corner.
     """
     figure.update_layout(height=height, **_LAYOUT)
     config = {"displaylogo": False} | ({} if tools else {"displayModeBar": False})
-    return Markup(figure.to_html(full_html=False, include_plotlyjs=False, config=config))
+    name = hashlib.sha256(f"{key}|{figure.to_json()}".encode()).hexdigest()[:16]
+    html = figure.to_html(full_html=False, include_plotlyjs=False, config=config, div_id=f"chart-{name}")
+    return Markup(html)

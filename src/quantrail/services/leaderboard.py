@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 from math import isfinite, sqrt
 
@@ -21,6 +22,7 @@ from quantrail.errors import InvalidInput
 from quantrail.services.near import twins_among
 
 BELIEVABLE = 0.95
+EXPOSED = 1e-9  # of equity, on average: whoever holds anything at all holds more
 OOS_KEPT = 0.5
 
 
@@ -53,6 +55,7 @@ class Standing:
     sharpe_low: float | None
     sharpe_high: float | None
     return_total_net: float | None
+    cagr_net: float | None
     max_drawdown_net: float | None
     closed_trades: float | None
     oos_is_performance_ratio: float | None
@@ -62,6 +65,8 @@ class Standing:
     deflated_sharpe: float | None
     verdict: Verdict
     fail_reasons: tuple[str, ...]
+    period_start: date
+    period_end: date
     twin_of: StrategyId | None = None
 
 
@@ -101,15 +106,23 @@ def leaderboard(
     order: LeaderboardOrder = LeaderboardOrder.SCORE,
     limit: int = 20,
     annual: float = 252.0,
+    as_of: RunId | None = None,
 ) -> list[Standing]:
-    """The best ``limit`` rows, with luck worked out from the trials counted right now."""
+    """The best ``limit`` rows, with luck worked out from the trials counted right now.
+
+    ``as_of``: from those of that run and of runs begun before it, so that what is said of a finished run
+    stays as it is. Ordered by drawdown, strategies that never held anything are left out: they would all be
+    first.
+    """
+    if order is LeaderboardOrder.DRAWDOWN:
+        where = _that_held(where or LeaderboardFilter())
     rows = store.leaderboard(where, order, limit).rows
     counts: dict[tuple[str, object, object], TrialCount] = {}
     for row in rows:
         key = (row.universe_version, row.period_start, row.period_end)
         if key not in counts:
             universe = UniverseVersion(row.universe_version)
-            counts[key] = store.trial_count(universe, row.period_start, row.period_end)
+            counts[key] = store.trial_count(universe, row.period_start, row.period_end, up_to_run=as_of)
     twins = twins_among(store, [row.strategy_id for row in rows])
     return [
         replace(
@@ -118,6 +131,10 @@ def leaderboard(
         )
         for rank, row in enumerate(rows, 1)
     ]
+
+
+def _that_held(where: LeaderboardFilter) -> LeaderboardFilter:
+    return replace(where, metrics={"avg_exposure": (EXPOSED, None), **where.metrics})
 
 
 def _standing(rank: int, row: LeaderboardRow, count: TrialCount, annual: float) -> Standing:
@@ -142,6 +159,7 @@ def _standing(rank: int, row: LeaderboardRow, count: TrialCount, annual: float) 
         sharpe_low=low,
         sharpe_high=high,
         return_total_net=metrics.get("return_total_net"),
+        cagr_net=metrics.get("cagr_net"),
         max_drawdown_net=metrics.get("max_drawdown_net"),
         closed_trades=metrics.get("closed_trades"),
         oos_is_performance_ratio=metrics.get("oos_is_performance_ratio"),
@@ -151,6 +169,8 @@ def _standing(rank: int, row: LeaderboardRow, count: TrialCount, annual: float) 
         deflated_sharpe=deflated,
         verdict=_verdict(row, deflated),
         fail_reasons=row.fail_reasons,
+        period_start=row.period_start,
+        period_end=row.period_end,
     )
 
 

@@ -75,7 +75,7 @@ def _charts(services: Services, view: RunView) -> list[dict[str, Any]]:
             {
                 "standing": standing,
                 "explained": described(services.store, row),
-                "chart": curve_chart(curves, split, standing.name),
+                "chart": curve_chart(curves, split, standing.name, standing.strategy_id),
                 "failures": row.failures,
                 "slices": _slices(services, row.artifacts_dir.path),
             }

@@ -64,7 +64,9 @@ def is_search(run: RunRow) -> bool:
 def verified_or_screened(store: KnowledgeStore, run_id: RunId, limit: int) -> list[Standing]:
     """What engine B verified in this run, best first; what engine A found where nothing was verified."""
     for mode in (EngineMode.B, EngineMode.A):
-        found = leaderboard(store, LeaderboardFilter(engine_mode=mode, run_id=run_id), limit=limit)
+        found = leaderboard(
+            store, LeaderboardFilter(engine_mode=mode, run_id=run_id), limit=limit, as_of=run_id
+        )
         if found:
             return found
     return []

@@ -196,7 +196,16 @@ def _plot(services: Any, results: Sequence[BacktestResult], path: Path) -> None:
     path.write_text(backtest_page(services, results[-1].backtest_id), encoding="utf-8")
 
 
+def _scope(result: BacktestResult) -> str:
+    """What was traded, and when."""
+    shown = ", ".join(result.symbols[:5])
+    more = f" and {len(result.symbols) - 5} more" if len(result.symbols) > 5 else ""
+    return f"{shown}{more}: {result.period_start} .. {result.period_end}, {result.sessions:,} sessions"
+
+
 def _print(results: Sequence[BacktestResult], plot: Path | None, folder: Path | None) -> None:
+    from quantrail.apps.cli.backtest_view import gates_text
+
     shown = (
         ("total return", "return_total_net", percent),
         ("CAGR", "cagr_net", percent),
@@ -212,11 +221,13 @@ def _print(results: Sequence[BacktestResult], plot: Path | None, folder: Path | 
     columns = ["net of costs", *(f"engine {r.engine_mode}" for r in results)]
     rows = [[label, *(as_text(r.metrics.get(name)) for r in results)] for label, name, as_text in shown]
     rows.append(["score", *(number(r.score_total, 3) for r in results)])
-    out().print(table(None, columns, rows))
+    rows.append(["gates of the score", *(gates_text(r.passed, r.fail_reasons) for r in results)])
+    out().print(_scope(results[0]), soft_wrap=True)
+    out().print(table(None, columns, rows, wrap=columns[1:]))
     for result in results:
         known = " (known already)" if result.cached else ""
-        failed = f"  failures: {', '.join(result.failures)}" if result.failures else ""
-        out().print(f"backtest {result.backtest_id}{known}{failed}")
+        broken = f"  failure rules broken: {', '.join(result.failures)}" if result.failures else ""
+        out().print(f"backtest {result.backtest_id}{known}{broken}")
         if result.error:
             out().print(f"[red]could not run:[/red] {result.error}")
     for advice in results[0].advisories:

@@ -10,6 +10,7 @@ from quantrail.apps.cli.output import HomeOption, JsonOption, LimitOption, emit_
 from quantrail.apps.cli.session import session
 
 if TYPE_CHECKING:
+    from quantrail.domain.records import Constraint
     from quantrail.services.constraint_view import ConstraintHistory
 
 app = typer.Typer(no_args_is_help=True)
@@ -82,9 +83,9 @@ def show(
         key = cast(ConstraintId, store.resolve(constraint, IdKind.CONSTRAINT)[1])
         held = next(c for c in store.list_constraints(active_only=False) if c.constraint.constraint_id == key)
         causes = store.provenance_of(key)
-        blocked = store.blocked_trials(key, limit)
+        blocked = store.blocked_trials(key, limit + 1)
     if as_json:
-        emit_json({"constraint": held, "provenance": causes, "blocked": blocked})
+        emit_json({"constraint": held, "provenance": causes, "blocked": blocked[:limit]})
         return
     console, made = out(), held.constraint
     console.print(f"[bold]{made.type}[/bold] {describe_params(made.params)}  {made.status}")
@@ -92,9 +93,20 @@ def show(
         "  ".join(f"{k} {v:.4g}" for k, v in made.statistics.items() if isinstance(v, (int, float)))
     )
     rows = [[c.failure_id[:8], c.mapping_rule, str(c.created_at_iteration)] for c in causes[:limit]]
-    console.print(table(f"From {len(causes)} stored failures", ["failure", "rule", "iteration"], rows))
+    console.print(
+        table(_cited(held.constraint, len(causes), len(rows)), ["failure", "rule", "iteration"], rows)
+    )
     rows = [
         [b.strategy_id[:8], str(b.iteration_id), b.arm.value, "yes" if b.sole_blocker else "no"]
-        for b in blocked
+        for b in blocked[:limit]
     ]
-    console.print(table("Would block", ["strategy", "iteration", "arm", "alone"], rows))
+    more = f" (the first {limit}; --limit shows more)" if len(blocked) > limit else ""
+    console.print(table(f"Would block{more}", ["strategy", "iteration", "arm", "alone"], rows))
+
+
+def _cited(made: Constraint, cited: int, shown: int) -> str:
+    """How many failures there were, of how many a sample is cited, and how many of these are shown."""
+    counted = made.statistics.get("failures")
+    whole = f", a sample of {counted:,.0f}" if counted is not None and counted > cited else ""
+    rest = f" (and {cited - shown} more; --limit shows them)" if cited > shown else ""
+    return f"Cites {cited} stored failures{whole}{rest}"

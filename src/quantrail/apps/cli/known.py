@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,8 +23,8 @@ from quantrail.apps.cli.output import (
 from quantrail.apps.cli.session import session
 
 if TYPE_CHECKING:
-    from quantrail.domain.answers import Lineage
-    from quantrail.services.detail import BacktestDetail, StrategyDetail
+    from quantrail.domain.answers import Lineage, RunRow
+    from quantrail.services.detail import StrategyDetail
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="An id or a unique prefix of one.")]
 
@@ -43,7 +42,9 @@ def leaderboard(
     ] = None,
     run: Annotated[str | None, typer.Option(help="Only this run (id or prefix).")] = None,
     template: Annotated[str | None, typer.Option(help="Only this template.")] = None,
-    order: Annotated[str, typer.Option(help="score, sharpe, drawdown, return or cagr")] = "score",
+    order: Annotated[
+        str, typer.Option(help="score, sharpe, drawdown (of what held anything), return or cagr")
+    ] = "score",
     passed: Annotated[bool, typer.Option("--passed", help="Only rows that pass every gate.")] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,
@@ -72,7 +73,7 @@ def leaderboard(
     elif as_csv:
         emit_csv([f.name for f in fields(Standing)], [list(plain(s).values()) for s in standings])
     elif standings:
-        out().print(leaderboard_table(standings, None))
+        out().print(leaderboard_table(standings, None, orders[order], out().width))
     else:
         out().print("nothing matches; `quantrail run list` shows what has run")
 
@@ -82,6 +83,7 @@ def show(record: IdArgument, home: HomeOption = None, as_json: JsonOption = Fals
 
     Example: `quantrail show 3fa9c1`
     """
+    from quantrail.domain.answers import RunRow
     from quantrail.services.detail import BacktestDetail, StrategyDetail, detail
 
     with session(home) as services:
@@ -89,9 +91,13 @@ def show(record: IdArgument, home: HomeOption = None, as_json: JsonOption = Fals
     if as_json:
         emit_json(found)
     elif isinstance(found, BacktestDetail):
-        _print_backtest(found)
+        from quantrail.apps.cli.backtest_view import print_backtest
+
+        print_backtest(found)
     elif isinstance(found, StrategyDetail):
         _print_strategy(found)
+    elif isinstance(found, RunRow):
+        _print_run(found)
     else:
         _print_plain(found)
 
@@ -135,80 +141,6 @@ def _short(key: str) -> str:
     return f"{kind} {name[:8]}"
 
 
-def _print_backtest(found: BacktestDetail) -> None:
-    from quantrail.services.description import models_text
-
-    console, row = out(), found.backtest
-    console.print(f"[bold]backtest[/bold] {row.backtest_id}  engine {row.key.engine_mode}  {row.status}")
-    console.print(f"{row.key.period_start} .. {row.key.period_end}, strategy {row.key.strategy_id[:12]}")
-    console.print(f"\n{found.explained}\n")
-    if row.metrics is not None:
-        console.print(_metric_table(row.metrics.values))
-    if found.slices:
-        console.print(_slice_table(found.slices))
-    for score in row.scores:
-        verdict = "passed" if score.passed else "failed: " + "; ".join(score.fail_reasons)
-        console.print(f"score {number(score.score_total, 3)} under {score.policy_version}, {verdict}")
-    if row.failures:
-        console.print(_failure_rows(row.failures))
-    for line in _trust_lines(found):
-        console.print(line)
-    console.print(
-        f"[dim]data {row.key.data_version[:12]} · engine {row.key.engine_version} · "
-        f"models {models_text(row.model_versions)} · code {row.code_version[:12]}[/dim]"
-    )
-
-
-def _trust_lines(found: BacktestDetail) -> Iterator[str]:
-    """How far the result holds up: against the other engine, its neighbours, and when run again."""
-    for made, differ in zip(found.comparisons, found.models_differ, strict=True):
-        gap = percent(made.max_abs_equity_diff, 3)
-        models = f"; different models: {differ}" if differ else ""
-        yield f"engine A against B: {'agree' if made.agree else made.reason}, equity within {gap}{models}"
-    for case in found.robustness:
-        kept = number(case.metrics.get("median_sharpe_net"))
-        yield f"{case.type}: {'plateau' if case.passed else 'cliff'}, median Sharpe {kept}"
-    if found.reproductions:
-        newest = found.reproductions[0]
-        outcome = "equal" if newest.equal else f"differs ({newest.cause})"
-        yield f"run again {len(found.reproductions)} time(s), last: {outcome}"
-
-
-def _metric_table(values: Any) -> Any:
-    shares = ("return", "drawdown", "rate", "cagr", "volatility", "exposure", "share")
-    rows = []
-    for name, value in sorted(values.items()):
-        as_share = value is not None and any(part in name for part in shares) and "total" not in name[6:]
-        rows.append([name, percent(value) if as_share and "bars" not in name else number(value, 3)])
-    half = (len(rows) + 1) // 2
-    left, right = rows[:half], rows[half:] + [["", ""]] * (2 * half - len(rows))
-    joined = [[*a, *b] for a, b in zip(left, right, strict=True)]
-    return table(None, ["metric", "value", "metric ", "value "], joined)
-
-
-def _slice_table(slices: Sequence[Any]) -> Any:
-    rows = [
-        [
-            s["slice"],
-            str(s["bars"]),
-            percent(s["return_total_net"]),
-            number(s["sharpe_net"]),
-            percent(s["max_drawdown_net"]),
-            number(s["closed_trades"], 0),
-        ]
-        for s in slices
-    ]
-    return table("Slices", ["slice", "bars", "return net", "Sharpe net", "max DD", "trades"], rows)
-
-
-def _failure_rows(failures: Sequence[Any]) -> Any:
-    rows = [
-        [f.failure_id[:8], ", ".join(f.tags), f.severity.value, f"{f.confidence:.2f}", f.summary]
-        for f in failures
-    ]
-    return table("Failures", ["id", "tags", "severity", "confidence", "what"], rows, wrap=("what",))
-
-
 def _print_strategy(found: StrategyDetail) -> None:
     console, stored = out(), found.strategy.strategy
     console.print(f"[bold]strategy[/bold] {stored.strategy_id}  {stored.name or ''}  {found.strategy.tier}")
@@ -233,7 +165,25 @@ def _print_strategy(found: StrategyDetail) -> None:
     )
 
 
+def _print_run(found: RunRow) -> None:
+    """Its state, and its configuration as a file would hold it; `run show` tells what it found."""
+    console = out()
+    console.print(f"[bold]run[/bold] {found.run_id}  {found.status}, started by {found.door}")
+    ended = f", ended {found.ended_at:%Y-%m-%d %H:%M:%S}" if found.ended_at is not None else ""
+    console.print(f"begun {found.created_at:%Y-%m-%d %H:%M:%S}{ended} UTC")
+    console.print(f"quantrail {found.project_version}, code {found.code_version[:12]}")
+    if found.requested_by is not None:
+        console.print(f"requested by {found.requested_by}")
+    import yaml
+
+    text = yaml.safe_dump(plain(found.config), sort_keys=False, allow_unicode=True, default_flow_style=None)
+    console.print(text.rstrip(), markup=False, soft_wrap=True)
+    console.print(f"[dim]what it found: run show {found.run_id[:13]}[/dim]")
+
+
 def _print_plain(found: Any) -> None:
     document = plain(found)
     for key, value in document.items():
+        if value is None:
+            continue
         out().print(f"[bold]{key}[/bold]  {value}", soft_wrap=True)

@@ -178,14 +178,14 @@ def tried(file: FileArgument, home: HomeOption = None, as_json: JsonOption = Fal
             str(attempt.trials),
             "–" if attempt.tried_at is None else f"{attempt.tried_at:%Y-%m-%d}",
             "–" if attempt.score_total is None else f"{attempt.score_total:.3f}",
-            {None: "–", True: "passes", False: "fails gates"}[attempt.passed],
+            {None: "–", True: "passed", False: "failed"}[attempt.passed],
         ]
         for attempt in found.attempts
     ]
-    out().print(table(None, ["same", "strategy", "alike", "trials", "tried", "score", "verdict"], rows))
+    out().print(table(None, ["same", "strategy", "alike", "trials", "tried", "score", "gates"], rows))
     if found.failure_tags:
         tags = ", ".join(f"{tag} {count}" for tag, count in found.failure_tags.items())
-        out().print(f"It failed by: {tags}", soft_wrap=True)
+        out().print(f"Apart from the gates it broke failure rules: {tags}", soft_wrap=True)
 
 
 @app.command("schema")

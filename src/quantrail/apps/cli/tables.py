@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
 
 from quantrail.apps.cli.output import number, percent, table
+from quantrail.domain.answers import LeaderboardOrder
 from quantrail.services.constraint_view import ConstraintHistory, describe_params
 from quantrail.services.leaderboard import Standing, Verdict
+
+WIDE = 100  # columns that hold the period beside the rest
+
+_SCORE: tuple[str, Callable[[Standing], str]] = ("score", lambda s: number(s.score_total, 3))
+_FIGURES: dict[LeaderboardOrder, tuple[str, Callable[[Standing], str]]] = {
+    LeaderboardOrder.RETURN: ("return", lambda s: percent(s.return_total_net)),
+    LeaderboardOrder.CAGR: ("CAGR", lambda s: percent(s.cagr_net)),
+}
 
 _COLOUR = {
     Verdict.BELIEVABLE: "green",
@@ -20,9 +29,21 @@ _COLOUR = {
 }
 
 
-def leaderboard_table(standings: Sequence[Standing], title: str | None = "Leaderboard") -> Table:
-    """Best first; the luck bar is the Sharpe ratio that the best of so many trials shows by chance."""
+def leaderboard_table(
+    standings: Sequence[Standing],
+    title: str | None = "Leaderboard",
+    order: LeaderboardOrder = LeaderboardOrder.SCORE,
+    width: int = 80,
+) -> Table:
+    """Best first; the luck bar is the Sharpe ratio that the best of so many trials shows by chance.
+
+    Ordered by return or CAGR, that figure stands where the score does otherwise. Where periods differ, each
+    row names its own if ``width`` holds it; else the caption says from when to when they reach.
+    """
     trials = max((s.n_trials for s in standings), default=0)
+    figure = _FIGURES.get(order, _SCORE)
+    periods = {(s.period_start, s.period_end) for s in standings}
+    dated = len(periods) > 1 and width >= WIDE
     rows = [
         [
             str(s.rank),
@@ -32,16 +53,23 @@ def leaderboard_table(standings: Sequence[Standing], title: str | None = "Leader
             number(s.sharpe_net),
             percent(s.max_drawdown_net),
             number(s.closed_trades, 0),
-            number(s.score_total, 3),
+            figure[1](s),
             number(s.luck_bar),
             f"[{_COLOUR[s.verdict]}]{s.verdict}[/]",
+            *([f"{s.period_start:%Y-%m}..{s.period_end:%Y-%m}"] if dated else []),
         ]
         for s in standings
     ]
-    columns = ["#", "id", "strategy", "eng", "Sharpe", "max DD", "trades", "score", "bar", "verdict"]
+    columns = ["#", "id", "strategy", "eng", "Sharpe", "max DD", "trades", figure[0], "bar", "verdict"]
+    columns += ["period"] if dated else []
     caption = (
         f"Net of costs. bar: the luck bar, the best Sharpe ratio of {trials:,} strategies without any edge."
     )
+    if len(periods) > 1 and not dated:
+        first, last = min(start for start, _ in periods), max(end for _, end in periods)
+        caption += f" Periods differ, from {first} to {last}; a wider terminal or --csv shows each."
+    if order is LeaderboardOrder.DRAWDOWN:
+        caption += " Strategies that never held anything are left out."
     return table(title, columns, rows, wrap=("strategy",), caption=caption)
 
 
@@ -79,7 +107,7 @@ def constraint_table(history: Sequence[ConstraintHistory]) -> Table:
             h.evidence.replace(" ", "\n"),
             "–" if h.blocked_next is None else f"{h.blocked_next + h.rewrote_next}",
             f"{h.blocked + h.rewrote}",
-            str(h.measured),
+            str(h.measured) if h.measured or not h.explored else "–",
             _uplift(h),
         ]
         for h in history

@@ -82,8 +82,10 @@ def prepare_signals(services: Services, request: SignalsRequest) -> Ready:
         raise DataInvalid(f"no signal falls between {period.start} and {period.end}; nothing would trade")
     contract = CalcContract(initial_capital=request.initial_capital, benchmark=request.benchmark)
     universe = Universe(universe_version(signals.symbols), "signals", "US", signals.symbols)
-    setting, frame = circumstances(services, bars, period, contract, universe, snapshot, models)
-    return Ready(setting, frame, _candidate(request), universe, (EngineMode.B,))
+    candidate = _candidate(request)
+    strategy = candidate.strategy_id
+    setting, frame = circumstances(services, bars, period, contract, universe, snapshot, models, strategy)
+    return Ready(setting, frame, candidate, universe, (EngineMode.B,))
 
 
 def aligned(signals: Signals, bars: Bars) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -219,6 +220,27 @@ class Queries:
         assert (count.market_overlap, count.looks) == (10, 11)
         earlier = harness.store.trial_count(build.UNIVERSE, build.START, build.END, before_run=build.run_id())
         assert earlier.market_overlap == 0
+
+    def test_trials_are_counted_up_to_a_run_and_besides_a_strategy(self, harness: StoreHarness) -> None:
+        world = fill(harness.store, 10)
+        later = build.run_id(7)
+        with harness.store.unit() as unit:
+            unit.insert_run(build.run(7))
+            unit.insert_iteration(r.Iteration(later, 1))
+            fresh = build.strategy(970)
+            unit.upsert_strategies([fresh])
+            result = build.backtest(fresh, 970)
+            unit.insert_backtests([result])
+            unit.save_trials([build.trial(fresh, 70, result.backtest_id, run_number=7)])
+            unit.commit()
+
+        def count(**limits: Any) -> int:
+            return harness.store.trial_count(build.UNIVERSE, build.START, build.END, **limits).market_overlap
+
+        assert (count(), count(up_to_run=later)) == (11, 11)
+        assert (count(up_to_run=build.run_id()), count(before_run=later)) == (10, 10)
+        assert count(besides=world.strategies[0].strategy_id) == 10
+        assert count(up_to_run=build.run_id(), besides=fresh.strategy_id) == 10
 
     def test_has_this_been_tried_tells_results_failures_and_what_forbids_it(
         self, harness: StoreHarness
