@@ -73,7 +73,7 @@ def leaderboard(
     elif as_csv:
         emit_csv([f.name for f in fields(Standing)], [list(plain(s).values()) for s in standings])
     elif standings:
-        out().print(leaderboard_table(standings, None, orders[order], out().width))
+        out().print(leaderboard_table(standings, None, sorting, out().width))
     else:
         out().print("nothing matches; `quantrail run list` shows what has run")
 
