@@ -221,9 +221,11 @@ def _print(results: Sequence[BacktestResult], plot: Path | None, folder: Path | 
     columns = ["net of costs", *(f"engine {r.engine_mode}" for r in results)]
     rows = [[label, *(as_text(r.metrics.get(name)) for r in results)] for label, name, as_text in shown]
     rows.append(["score", *(number(r.score_total, 3) for r in results)])
-    rows.append(["gates of the score", *(gates_text(r.passed, r.fail_reasons) for r in results)])
     out().print(_scope(results[0]), soft_wrap=True)
-    out().print(table(None, columns, rows, wrap=columns[1:]))
+    out().print(table(None, columns, rows))
+    for result in results:
+        gates = gates_text(result.passed, result.fail_reasons)
+        out().print(f"gates of the score, engine {result.engine_mode}: {gates}")
     for result in results:
         known = " (known already)" if result.cached else ""
         broken = f"  failure rules broken: {', '.join(result.failures)}" if result.failures else ""
