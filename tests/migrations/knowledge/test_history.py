@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from quantrail.domain.answers import LeaderboardFilter, LeaderboardOrder
 from quantrail.domain.enums import EngineMode, Tier
 from quantrail.domain.ledger import Promotion
+from quantrail.domain.records import Metrics
 from quantrail.errors import BackendError, InvalidInput, SchemaOutdated
 from quantrail.knowledge import Backend, check_store, copy_store, open_store, upgrade, upgrade_command
 from quantrail.knowledge.migrations import FOLDER, HEAD, REVISIONS
@@ -80,19 +81,23 @@ def test_a_database_of_the_first_revision_upgrades_with_its_data(tmp_path: Path)
     assert_whole(path)
 
 
-def offered_again(url: str | Path, more: dict[str, float | None]) -> None:
-    """Metrics of the first backtest, as they were stored before the upgrade, are known."""
-    store = open_store(url, build.SteadyClock())
-    strategy = build.strategy(0)
-    before = build.metrics(build.backtest(strategy).backtest_id, 0)
-    asked = replace(
+def first_metrics(more: dict[str, float | None]) -> Metrics:
+    """The first backtest's metrics and ``more`` of them, with a reason for each that is undefined."""
+    before = build.metrics(build.backtest(build.strategy(0)).backtest_id, 0)
+    return replace(
         before,
         values={**before.values, **more},
         undefined={**before.undefined, **{name: "why" for name, value in more.items() if value is None}},
     )
+
+
+def offered_again(url: str | Path, more: dict[str, float | None]) -> None:
+    """Metrics of the first backtest, as they were stored before the upgrade, are known."""
+    store = open_store(url, build.SteadyClock())
+    asked = first_metrics(more)
     with store.unit() as unit:
         assert unit.save_metrics(asked).is_new == (False,)
-    stored = store.get_backtest(before.backtest_id).metrics
+    stored = store.get_backtest(asked.backtest_id).metrics
     assert stored is not None
     assert {name: stored.values[name] for name in more if more[name] is not None} == {
         name: value for name, value in more.items() if value is not None
@@ -101,12 +106,15 @@ def offered_again(url: str | Path, more: dict[str, float | None]) -> None:
 
 
 MORE: dict[str, float | None] = {"alpha": -0.1234567890123456, "is_sharpe_net": None, "tail": 1e-300}
-OLDER = "UPDATE metrics SET more_json = '{}' WHERE backtest_pk = 1"
+OLDER = "UPDATE metrics SET more_json = '{}', quality_warnings_json = '{}' WHERE backtest_pk = 1"
 
 
 def older_metrics() -> str:
     """What the first revision held of ``MORE`` and of the builder's own ``trades``."""
-    return OLDER.format(json.dumps({**MORE, "trades": 30}, sort_keys=True, separators=(",", ":")))
+    asked = first_metrics(MORE)
+    values = {**MORE, "trades": 30}
+    notes = {"undefined": dict(asked.undefined), "warnings": list(asked.warnings)}
+    return OLDER.format(*(json.dumps(one, sort_keys=True, separators=(",", ":")) for one in (values, notes)))
 
 
 def test_metrics_kept_as_json_move_into_their_columns(tmp_path: Path) -> None:
